@@ -11,19 +11,20 @@ Pixels = NDArray[np.uint8]
 def decode(data: bytes, alpha: bool = False) -> Pixels:
     """The pixels of a blob that the lake made: (h, w, 3), or (h, w, 4) with `alpha` (opaque where it has none).
 
-    For files from outside use `collect.decode_photo`, which distrusts them. Raises ValueError for what does not decode.
+    Without `alpha`, what is transparent is laid on white, as photos are shown. For files from outside use
+    `collect.decode_photo`, which distrusts them. Raises ValueError for what does not decode.
     """
     import cv2
 
-    flag = cv2.IMREAD_UNCHANGED if alpha else cv2.IMREAD_COLOR
-    array = cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
     if array is None:
         raise ValueError(f"These {len(data)} bytes are not a JPEG, PNG or WebP image that OpenCV can read.")
     if array.ndim == 2:
         array = cv2.cvtColor(array, cv2.COLOR_GRAY2BGR)
-    if not alpha:
-        return _uint8(cv2.cvtColor(array, cv2.COLOR_BGR2RGB))
-    return _uint8(cv2.cvtColor(array, cv2.COLOR_BGRA2RGBA if array.shape[2] == 4 else cv2.COLOR_BGR2RGBA))
+    if array.shape[2] == 4:
+        pixels = _uint8(cv2.cvtColor(array, cv2.COLOR_BGRA2RGBA))
+        return pixels if alpha else flatten(pixels)
+    return _uint8(cv2.cvtColor(array, cv2.COLOR_BGR2RGBA if alpha else cv2.COLOR_BGR2RGB))
 
 
 def encode_png(pixels: Pixels, level: int = 3) -> bytes:

@@ -1,0 +1,150 @@
+"""What a licence is called and whether its works may train a model. Default deny.
+
+`recognise` turns the many ways people write a licence into one SPDX-like name; `may_train` applies the policy. A text
+that is not understood to the last word is not understood: "CC BY, but not for AI" is not CC BY.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["allow", "ask", "forbid"]
+"""`allow`: may train unless its owner says no. `ask`: only if its owner says yes. `forbid`: never."""
+
+
+@dataclass(frozen=True)
+class Licence:
+    """A licence that we know: its SPDX-like name, its address, and what it says of training."""
+
+    name: str
+    url: str | None
+    training: Verdict
+
+
+_CC_WORDS = {
+    "by": "BY",
+    "attribution": "BY",
+    "nc": "NC",
+    "noncommercial": "NC",
+    "nd": "ND",
+    "noderivs": "ND",
+    "noderivatives": "ND",
+    "sa": "SA",
+    "sharealike": "SA",
+}
+_CC_FORMS = {"BY", "BY-SA", "BY-ND", "BY-NC", "BY-NC-SA", "BY-NC-ND"}
+_CC_VERSIONS = {"1.0", "2.0", "2.5", "3.0", "4.0"}
+_CC_PORTS = {"at", "au", "ch", "de", "fr", "igo", "jp", "nl", "uk", "us"}  # national versions of 1.0 to 3.0
+_CC_FILLERS = {"cc", "creative", "commons", "licence", "license", "international", "unported", "generic", "the", "deed"}
+
+# Licences that forbid, or leave open, the training of models are `ask` or `forbid`; the rest is unknown, thus `ask`.
+# Share-alike is `ask`: whether a model is an adaptation, and must be shared alike, is not settled.
+_NAMED: dict[str, Licence] = {
+    "CC0-1.0": Licence("CC0-1.0", "https://creativecommons.org/publicdomain/zero/1.0/", "allow"),
+    "PDM-1.0": Licence("PDM-1.0", "https://creativecommons.org/publicdomain/mark/1.0/", "allow"),
+    "Apache-2.0": Licence("Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0", "allow"),
+    "MIT": Licence("MIT", "https://opensource.org/license/mit", "allow"),
+    # The Unsplash licence and API guidelines exclude machine learning without permission; the Unsplash Lite data set
+    # has terms of its own and is not meant here.
+    "Unsplash": Licence("Unsplash", "https://unsplash.com/license", "ask"),
+    "all-rights-reserved": Licence("all-rights-reserved", None, "ask"),
+    "no-ai": Licence("no-ai", None, "forbid"),  # the owner's mark against machine learning (`noai`, `noimageai`)
+}
+_SPELLINGS = {
+    "cc0": "CC0-1.0",
+    "cc0 1.0": "CC0-1.0",
+    "cc zero": "CC0-1.0",
+    "cc zero 1.0": "CC0-1.0",
+    "creative commons zero": "CC0-1.0",
+    "creative commons zero 1.0": "CC0-1.0",
+    "creative commons cc0": "CC0-1.0",
+    "cc0 1.0 universal": "CC0-1.0",
+    "cc0 1.0 universal public domain dedication": "CC0-1.0",
+    "cc0 1.0 universal cc0 1.0 public domain dedication": "CC0-1.0",
+    "cc0 public domain": "CC0-1.0",
+    "public domain": "PDM-1.0",
+    "public domain mark": "PDM-1.0",
+    "public domain mark 1.0": "PDM-1.0",
+    "publicdomain": "PDM-1.0",
+    "pd": "PDM-1.0",
+    "pdm": "PDM-1.0",
+    "pdm 1.0": "PDM-1.0",
+    "apache 2.0": "Apache-2.0",
+    "mit": "MIT",
+    "unsplash": "Unsplash",
+    "unsplash licence": "Unsplash",
+    "unsplash license": "Unsplash",
+    "all rights reserved": "all-rights-reserved",
+    "copyright": "all-rights-reserved",
+    "proprietary": "all-rights-reserved",
+    "noai": "no-ai",
+    "no ai": "no-ai",
+    "noimageai": "no-ai",
+}
+_CC_ADDRESS = re.compile(
+    r"https?://(?:www\.)?creativecommons\.org/"
+    r"(?:licenses/(?P<form>[a-z-]+)/(?P<version>\d\.\d)(?:/(?P<port>[a-z]{2,3}))?|publicdomain/(?P<pd>zero|mark)/1\.0)"
+    r"/?(?:deed|legalcode)?(?:\.[a-z]{2}(?:[_-][a-z]+)?)?/?",
+)
+
+
+def recognise(text: str | None) -> Licence | None:
+    """The licence that a name ("CC BY 4.0", "Creative Commons Zero") or an address means, or None if we know none."""
+    spelled = (text or "").strip().casefold()
+    address = _CC_ADDRESS.fullmatch(spelled)
+    if address:
+        if address["pd"]:
+            return _NAMED["CC0-1.0" if address["pd"] == "zero" else "PDM-1.0"]
+        return _creative_commons(address["form"].upper(), address["version"], address["port"])
+    for licence in _NAMED.values():
+        if licence.url and spelled.rstrip("/") == licence.url.casefold().rstrip("/"):
+            return licence
+    words = re.sub(r"[\s_\-/()]+", " ", spelled.replace("non-commercial", "noncommercial")).strip()
+    words = re.sub(r"\b(non commercial|no deriv(?:ative)?s|share alike)\b", lambda m: m[0].replace(" ", ""), words)
+    if words in _SPELLINGS:
+        return _NAMED[_SPELLINGS[words]]
+    return _creative_commons_words(words.split())
+
+
+def may_train(licence: str | None, licence_url: str | None = None, said: bool | None = None) -> bool:
+    """Whether a work under this licence may train a model, `said` being what its owner says where he says so.
+
+    Without a word of the owner only a licence that allows it does; a licence that forbids it wins over everything. A
+    name and an address that mean different licences, or a name that means nothing to us, allow nothing by themselves.
+    """
+    known = [recognise(text) for text in (licence, licence_url) if text and text.strip()]
+    if said is False or any(one is not None and one.training == "forbid" for one in known):
+        return False
+    # A web address of the owner's own terms beside a known name says nothing against it; a strange name does.
+    named = bool(licence and licence.strip())
+    agreed = {one.name for one in known if one is not None}
+    understood = len(agreed) == 1 and (known[0] is not None or not named)
+    return said is True or (understood and all(one is None or one.training == "allow" for one in known))
+
+
+def _creative_commons(form: str, version: str | None, port: str | None = None) -> Licence | None:
+    if form not in _CC_FORMS or (version and version not in _CC_VERSIONS):
+        return None
+    if port and (port not in _CC_PORTS or version in (None, "4.0")):
+        return None
+    name = "-".join(part for part in ("CC", form, version, port.upper() if port else None) if part)
+    address = "/".join(part for part in (form.lower(), version, port) if part)
+    return Licence(name, f"https://creativecommons.org/licenses/{address}/", "allow" if form == "BY" else "ask")
+
+
+def _creative_commons_words(words: list[str]) -> Licence | None:
+    if not {"cc", "creative"} & set(words):
+        return None
+    form: set[str] = set()
+    version = port = None
+    for word in words:  # "Attribution 4.0 International (CC BY 4.0)" says everything twice
+        if word in _CC_WORDS:
+            form.add(_CC_WORDS[word])
+        elif word in _CC_VERSIONS and version in (None, word):
+            version = word
+        elif word in _CC_PORTS and port is None and version:
+            port = word
+        elif word not in _CC_FILLERS:
+            return None
+    order = [part for part in ("BY", "NC", "SA", "ND") if part in form]
+    return _creative_commons("-".join(order), version, port)
