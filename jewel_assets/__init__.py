@@ -1,0 +1,1 @@
+"""Jewellery photographs in, clean datasets, cut-outs and design clusters out."""

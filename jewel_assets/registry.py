@@ -135,6 +135,11 @@ class Registry:
             return self._verified(entry, self.folder / entry.file)
         return self._take(entry, self.mirror, None) if self.mirror else None
 
+    def present(self) -> dict[str, str]:
+        """Name -> SHA-256 of the models in the models folder that may be used."""
+        here = (entry.name for entry in self.entries() if self.where(entry.name) == "here")
+        return {model.name: model.sha256 for name in here if (model := self.find(name)) is not None}
+
     def fetch(self, name: str, source: str | Path | None = None, progress: Progress | None = None) -> Model:
         """The verified file of a model: the one here, else from `source`, else from the mirror, else its publisher.
 

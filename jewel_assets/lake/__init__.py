@@ -1,0 +1,34 @@
+"""Datasets and blobs, and the runner that does something to each item. Shared by all streets."""
+
+from jewel_assets.lake.blobs import Blob, BlobStore
+from jewel_assets.lake.datasets import Dataset, Lake, Outcomes, Publication
+from jewel_assets.lake.decisions import Decision, DecisionLog, Decisions
+from jewel_assets.lake.runner import Progress, StageReport, run_selection, run_stage
+from jewel_assets.lake.schema import ITEM_SCHEMA, OUTCOME_SCHEMA
+from jewel_assets.lake.stages import Failed, Item, Made, Rejected, Result, Review, Selection, Stage
+
+__all__ = [
+    "ITEM_SCHEMA",
+    "OUTCOME_SCHEMA",
+    "Blob",
+    "BlobStore",
+    "Dataset",
+    "Decision",
+    "DecisionLog",
+    "Decisions",
+    "Failed",
+    "Item",
+    "Lake",
+    "Made",
+    "Outcomes",
+    "Progress",
+    "Publication",
+    "Rejected",
+    "Result",
+    "Review",
+    "Selection",
+    "Stage",
+    "StageReport",
+    "run_selection",
+    "run_stage",
+]

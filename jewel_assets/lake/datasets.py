@@ -1,0 +1,266 @@
+"""The lake: datasets (tables of items), the outcomes beside each, and the blobs that they speak of."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from filelock import FileLock
+
+from jewel_assets.categories import CATEGORIES
+from jewel_assets.errors import Permanent
+from jewel_assets.lake.blobs import BlobStore, filesystem
+from jewel_assets.lake.decisions import DECISIONS, DecisionLog
+from jewel_assets.lake.schema import ITEM_SCHEMA, OUTCOME_SCHEMA
+from jewel_assets.lake.tables import DeltaFile, digest, writing_failed
+
+OUTCOMES = "__outcomes"
+"""What follows the name of a dataset in the name of the table of its outcomes."""
+
+BESIDE = (OUTCOMES, DECISIONS)
+"""How the names of tables end that stand beside a dataset and are none."""
+
+
+class Lake:
+    """Everything the assets wrote, under one root: a path or an fsspec URL (`s3://bucket/lake`). Picklable."""
+
+    def __init__(self, root: str | Path) -> None:
+        text = str(root)
+        self.root = text if "://" in text else str(Path(text).absolute())
+        self.blobs = BlobStore(self.root)
+
+    def dataset(self, name: str) -> "Dataset":
+        """The dataset of that name, whether or not anything was published to it yet."""
+        return Dataset(self, name)
+
+    def outcomes(self, name: str) -> "Outcomes":
+        """What became of every item attempted for the dataset `name`."""
+        return Outcomes(self, name)
+
+    def decisions(self, name: str) -> DecisionLog:
+        """What people decided about single items of the dataset `name`."""
+        return DecisionLog(self.root, name)
+
+    def datasets(self) -> list[str]:
+        """Names of the datasets that were published to, in alphabetical order."""
+        return [name for name in self.table_folders() if not name.endswith(BESIDE) and self.dataset(name).exists()]
+
+    def table_folders(self) -> list[str]:
+        """Names of the folders under `tables/`, sorted: datasets, what stands beside them, and what is neither."""
+        fs, base = filesystem(f"{self.root}/tables")
+        if not fs.exists(base):
+            return []
+        found = (str(entry["name"]).rstrip("/") for entry in fs.ls(base, detail=True) if entry["type"] == "directory")
+        names = (path.rsplit("/", 1)[-1] for path in found)
+        return sorted(name for name in names if not name.startswith("."))
+
+    def local_folder(self, name: str) -> Path | None:
+        """A folder of the lake for what can be made again (caches), or None where the lake is not on this machine."""
+        _, base = filesystem(self.root)
+        return Path(base) / name if self.blobs.is_local else None
+
+    @contextlib.contextmanager
+    def writing(self, name: str, category: str | None) -> Iterator[None]:
+        """Hold the one writer's place of a dataset's category, waiting for whoever holds it.
+
+        On a local lake a second run of the same stage thus finds the first one's results instead of doing them again.
+        In an object store there is no lock: two such runs do the work twice and publish the same rows.
+        """
+        if not self.blobs.is_local:
+            yield
+            return
+        _, base = filesystem(self.root)
+        lock = Path(base) / "locks" / f"{name}.{category or 'all'}.lock"
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            held = FileLock(lock).acquire()
+        except OSError as error:
+            raise writing_failed(self.root, error) from error
+        with held:
+            yield
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One commit of a dataset: what the table holds for the category now."""
+
+    version: int
+    rows: int
+    digest: str  # of the published rows: equal digests, equal data
+    changed: bool  # False: the very same rows were there already and nothing was committed
+
+
+class Dataset:
+    """One table of items: `{root}/tables/{name}`, a Delta table partitioned by category."""
+
+    def __init__(self, lake: Lake, name: str) -> None:
+        self.lake = lake
+        self.name = name
+        self.file = DeltaFile(f"{lake.root}/tables/{name}")
+
+    def exists(self) -> bool:
+        """Whether something was ever published."""
+        return self.file.exists()
+
+    def read(
+        self, category: str | None = None, columns: Sequence[str] | None = None, version: int | None = None
+    ) -> pa.Table:
+        """The rows of one category, or of all, sorted by category and item id. Empty if nothing was published."""
+        order = ("category", "item_id")
+        wanted = None if columns is None else list(dict.fromkeys([*columns, *order]))
+        table = self.file.read(category, wanted, version)
+        if table is None:
+            table = ITEM_SCHEMA.empty_table()
+        table = table.sort_by([(name, "ascending") for name in order])
+        return table if columns is None else table.select([name for name in columns if name in table.column_names])
+
+    def publish(self, rows: pa.Table, category: str | None = None, made_from: str = "") -> Publication:
+        """Replace the rows of `category` (None: of all) by `rows`, in one commit, after validating them.
+
+        `made_from` is a digest of what the rows as a whole were made from; `made_from()` tells it again, so that a
+        decision over a whole category need not be taken twice.
+
+        Raises Permanent, and changes nothing, if a column is missing or of another type, a key stands twice, a row
+        belongs to another category, or a row's blob is not in the lake.
+        """
+        rows = self._valid(rows, category)
+        new = digest(rows)
+        if self.exists():
+            current = self._current(category)
+            same = current is not None and current.num_rows == rows.num_rows and self._same(current, rows, new)
+            if same and made_from in ("", self.made_from(category)):
+                return Publication(self.file.open().version(), rows.num_rows, new, changed=False)
+        else:
+            same = False
+        notes = {
+            "jewel.category": category or "",
+            "jewel.rows": str(rows.num_rows),
+            "jewel.digest": new,
+            "jewel.made_from": made_from,
+        }
+        predicate = None if category is None else f"category = '{category}'"
+        version = self.file.write(rows, "overwrite", predicate, notes)
+        return Publication(version, rows.num_rows, new, changed=not same)
+
+    def made_from(self, category: str | None = None) -> str | None:
+        """The `made_from` of the newest publication of `category` (None: of all), or None if it had none."""
+        return None if (entry := self._last(category)) is None else entry.get("jewel.made_from") or None
+
+    def publication(self, category: str | None = None) -> Publication | None:
+        """The newest publication of `category` (None: of all), as it stands; None if there is none."""
+        entry = self._last(category)
+        if entry is None:
+            return None
+        return Publication(entry["version"], int(entry["jewel.rows"]), entry["jewel.digest"], changed=False)
+
+    def _last(self, category: str | None) -> dict[str, Any] | None:
+        if not self.exists():
+            return None
+        commits = (entry for entry in self.file.open().history() if "jewel.digest" in entry)
+        return next((entry for entry in commits if entry["jewel.category"] == (category or "")), None)
+
+    def history(self) -> list[dict[str, Any]]:
+        """The commits, newest first: version, at (UTC), operation, category, rows."""
+        return [
+            {
+                "version": entry["version"],
+                "at": datetime.fromtimestamp(entry["timestamp"] / 1000, UTC),
+                "operation": entry["operation"],
+                "category": entry.get("jewel.category") or None,
+                "rows": int(entry["jewel.rows"]) if "jewel.rows" in entry else None,
+                "digest": entry.get("jewel.digest"),
+            }
+            for entry in self.file.open().history()
+        ]
+
+    def _current(self, category: str | None) -> pa.Table | None:
+        """The rows there are; None if a data file of theirs is lost, which publishing them anew mends."""
+        try:
+            return self.read(category)
+        except Permanent:
+            return None
+
+    def _same(self, current: pa.Table, rows: pa.Table, new: str) -> bool:
+        absent = [name for name in current.column_names if name not in rows.column_names]
+        if any(current.column(name).null_count < current.num_rows for name in absent):
+            return False
+        return set(rows.column_names) <= set(current.column_names) and digest(current.drop_columns(absent)) == new
+
+    def _valid(self, rows: pa.Table, category: str | None) -> pa.Table:
+        missing = [name for name in ITEM_SCHEMA.names if name not in rows.column_names]
+        if missing:
+            raise Permanent(f"Rows for {self.name} lack the columns {', '.join(missing)}; nothing was published.")
+        for field in ITEM_SCHEMA:
+            if not field.nullable and rows.column(field.name).null_count:
+                raise Permanent(f"Rows for {self.name} have no {field.name} in places; nothing was published.")
+        own = [field for field in rows.schema if field.name not in ITEM_SCHEMA.names]
+        try:
+            rows = rows.select([*ITEM_SCHEMA.names, *(field.name for field in own)]).cast(
+                pa.schema([*ITEM_SCHEMA, *own])
+            )
+        except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
+            raise Permanent(
+                f"Rows for {self.name} do not fit the item columns ({error}); nothing was published."
+            ) from error
+        found = set(pc.unique(rows.column("category")).to_pylist())
+        strange = found - ({category} if category else set(CATEGORIES))
+        if strange:
+            raise Permanent(
+                f"Rows for {self.name}, category {category}, are of {sorted(strange)}; nothing was published."
+            )
+        keys = rows.group_by(["category", "item_id"]).aggregate([([], "count_all")])
+        twice = keys.filter(pc.greater(keys.column("count_all"), 1))
+        if twice.num_rows:
+            raise Permanent(
+                f"{twice.column('item_id')[0]} stands more than once in {self.name}; nothing was published."
+            )
+        lost = self.lake.blobs.missing(
+            zip(rows.column("sha256").to_pylist(), rows.column("media_type").to_pylist(), strict=True)
+        )
+        if lost:
+            raise Permanent(
+                f"{len(lost)} blobs of {self.name} are not in the lake, first {lost[0]}; nothing was published."
+            )
+        return rows
+
+
+class Outcomes:
+    """One row per item attempted, append-only: `{root}/tables/{name}__outcomes`. The memory of a stage."""
+
+    def __init__(self, lake: Lake, name: str) -> None:
+        self.name = name
+        self.file = DeltaFile(f"{lake.root}/tables/{name}{OUTCOMES}")
+
+    def append(self, rows: pa.Table) -> None:
+        """Add rows of OUTCOME_SCHEMA and the stage's own columns, in one commit. Any number of writers at once."""
+        if rows.num_rows:
+            self.file.write(rows, "append")
+
+    def read(
+        self, category: str | None = None, keys: Sequence[str] | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """All rows ever written for the category (or all), those with one of `keys` if given; oldest first.
+
+        With `columns` only these are read, beside those that identify an outcome.
+        """
+        where = None if keys is None else pc.field("input_key").isin(pa.array(keys, pa.string()))
+        wanted = None if columns is None else list(dict.fromkeys(["item_id", "category", "at", *columns]))
+        table = self.file.read(category, wanted, where=where)
+        return OUTCOME_SCHEMA.empty_table() if table is None else table.sort_by([("at", "ascending")])
+
+    def latest(self, category: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
+        """The newest row of each item, sorted by category and item id; with `columns` only these are read."""
+        rows = self.read(category, columns=columns)
+        newest = {
+            key: index
+            for index, key in enumerate(
+                zip(rows.column("category").to_pylist(), rows.column("item_id").to_pylist(), strict=True)
+            )
+        }
+        return rows.take(pa.array(sorted(newest.values()), pa.int64())).sort_by(
+            [("category", "ascending"), ("item_id", "ascending")]
+        )

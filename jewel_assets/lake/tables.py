@@ -1,0 +1,222 @@
+"""Delta tables: how the lake reads and writes them, whatever is in them.
+
+Wraps `deltalake` where it leaves something open: retrying a commit that lost a race, saying in a sentence why a
+write failed, and bringing back fixed-size lists (Delta knows only lists of any length).
+"""
+
+import collections
+import errno
+import functools
+import hashlib
+import json
+import random
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import deltalake
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from jewel_assets.errors import Permanent, Transient
+
+_FIXED_SIZE = b"jewel.fixed_size_list"
+_COMMIT_ATTEMPTS = 6
+
+
+class DeltaFile:
+    """One Delta table partitioned by `category`, at `uri`; it need not exist yet."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+
+    def exists(self) -> bool:
+        """Whether something was ever committed to it."""
+        try:
+            return deltalake.DeltaTable.is_deltatable(self.uri)
+        except OSError as error:
+            raise _unreachable(self.uri, error) from error
+
+    def open(self, version: int | None = None) -> deltalake.DeltaTable:
+        """The table at its newest or the given `version`. Raises Permanent if there is none or its log is broken."""
+        try:
+            return deltalake.DeltaTable(self.uri, version=version)
+        except TableNotFoundError:
+            raise Permanent(f"There is no table at {self.uri}: materialize its asset first.") from None
+        except DeltaError as error:
+            raise Permanent(
+                f"The Delta log of {self.uri} cannot be read ({in_short(error)}). Restore `_delta_log` from a backup, "
+                "or delete the table's folder and materialize its asset again: the blobs are not affected."
+            ) from error
+        except OSError as error:
+            raise _unreachable(self.uri, error) from error
+
+    def read(
+        self,
+        category: str | None = None,
+        columns: Sequence[str] | None = None,
+        version: int | None = None,
+        where: pc.Expression | None = None,
+    ) -> pa.Table | None:
+        """Rows of one category (or all), or None if the table does not exist. Columns it lacks are left out."""
+        if version is None and not self.exists():
+            return None
+        dataset = self.open(version).to_pyarrow_dataset()
+        if category is not None:
+            where = _and(pc.field("category") == category, where)
+        wanted = None if columns is None else [name for name in columns if name in dataset.schema.names]
+        try:
+            table = dataset.to_table(columns=wanted, filter=where)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise Permanent(
+                f"A data file of {self.uri} is missing or broken ({in_short(error)}). `jewel lake verify` lists what "
+                "is wrong; `jewel lake history` names older versions that can still be read."
+            ) from error
+        return _with_fixed_sizes(_without_dictionaries(table))
+
+    def rows_per_category(self) -> dict[str, int]:
+        """How many rows each category has, by the log alone, without reading a data file."""
+        actions = self.open().get_add_actions(flatten=True)
+        counts: collections.Counter[str] = collections.Counter()
+        columns = ("partition.category", "num_records")
+        if actions.num_rows and not set(columns) <= set(actions.column_names):
+            raise Permanent(
+                f"{self.uri} is not divided by category as this project does it: move it elsewhere, or delete it and "
+                "materialize its asset again."
+            )
+        for category, rows in zip(*(actions.column(name).to_pylist() for name in columns), strict=True):
+            counts[category] += rows or 0
+        return dict(counts)
+
+    def write(
+        self,
+        table: pa.Table,
+        mode: Literal["append", "overwrite"],
+        predicate: str | None = None,
+        notes: Mapping[str, str] | None = None,
+    ) -> int:
+        """Commit `table` in one atomic step and return the new version.
+
+        `append` adds rows; `overwrite` replaces those that `predicate` (SQL) selects, or all. New columns are added to
+        the schema, columns that `table` lacks become null. Raises Transient when others won every race, Permanent
+        (with what to do) when the place cannot be written.
+        """
+        properties = deltalake.CommitProperties(custom_metadata=dict(notes or {}))
+        write = functools.partial(
+            deltalake.write_deltalake,
+            self.uri,
+            _marked(table),
+            partition_by="category",
+            schema_mode="merge",
+            commit_properties=properties,
+        )
+        lost: Exception | None = None
+        for attempt in range(_COMMIT_ATTEMPTS):
+            try:
+                if mode == "append":
+                    write(mode="append")
+                else:
+                    write(mode="overwrite", predicate=predicate if self.exists() else None)
+                return self.open().version()
+            except CommitFailedError as error:
+                lost = error
+            except (DeltaError, OSError) as error:
+                if "already exists" not in str(error).lower():
+                    raise writing_failed(self.uri, error) from error
+                lost = error  # another process created the table between our look and our write
+            time.sleep(random.uniform(0.05, 0.2) * 2**attempt)
+        raise Transient(f"Other writers committed to {self.uri} before us {_COMMIT_ATTEMPTS} times: {lost}")
+
+    def compact(self, files_per_category: int = 32) -> bool:
+        """Merge small data files once a table has many. Changes no row; older versions can still be read."""
+        if not self.exists():
+            return False
+        table = self.open()
+        categories = max(1, len(table.partitions()))
+        if len(table.file_uris()) <= files_per_category * categories:
+            return False
+        try:
+            table.optimize.compact()
+        except CommitFailedError:
+            return False  # someone else is writing; the next run compacts
+        return True
+
+
+def in_short(error: Exception) -> str:
+    """An error of delta-rs in one line, without the colours and stack frames that it puts in."""
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()
+    told = (line.strip(" \t↳") for line in lines)
+    return ": ".join(line for line in told if line and not re.match(r"\d+: |at \.?/", line))[:300]
+
+
+def writing_failed(place: str, error: Exception) -> Exception:
+    """The Permanent (or, for what may pass, Transient) error that says why `place` could not be written."""
+    text = in_short(error)
+    told = re.search(r"os error (\d+)|\bOs \{ code: (\d+)", text)  # delta-rs quotes the system's error in two ways
+    number = getattr(error, "errno", None) or (told and int(told[1] or told[2]))
+    if number == errno.ENOSPC or "No space left" in text:
+        return Permanent(f"No space left for {place}: free some disk and run again. Nothing was half-published.")
+    if number in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return Permanent(f"{place} cannot be written ({text}): make it writable, or set JEWEL_LAKE to a place that is.")
+    if isinstance(error, DeltaError) and re.search("schema|cast", text, re.IGNORECASE):
+        return Permanent(f"These rows do not fit the table {place}: {text}")
+    return Transient(f"Writing {place} failed: {text}")
+
+
+def _unreachable(uri: str, error: OSError) -> Transient:
+    return Transient(
+        f"{uri} cannot be reached ({in_short(error)}): check JEWEL_LAKE and, for an object store, its address and keys "
+        "(data_lake/README.md lists them)."
+    )
+
+
+def digest(table: pa.Table) -> str:
+    """SHA-256 (hex) of the rows of an item table, whatever their order, chunks or column order."""
+    rows = table.sort_by([(name, "ascending") for name in ("category", "item_id") if name in table.column_names])
+    total = hashlib.sha256()
+    for name in sorted(rows.column_names):
+        column = rows.column(name).combine_chunks()
+        total.update(f"{name}\n".encode())
+        if pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type):
+            value = column.type.value_type
+            if pa.types.is_floating(value) or pa.types.is_integer(value):
+                lengths = pc.fill_null(pc.list_value_length(column), -1).cast(pa.int32())
+                total.update(lengths.to_numpy(zero_copy_only=False).tobytes())
+                total.update(pc.list_flatten(column).to_numpy(zero_copy_only=False).tobytes())
+                continue
+        total.update(json.dumps(column.to_pylist(), default=str, ensure_ascii=False).encode())
+    return total.hexdigest()
+
+
+def _and(left: pc.Expression, right: pc.Expression | None) -> pc.Expression:
+    return left if right is None else left & right
+
+
+def _without_dictionaries(table: pa.Table) -> pa.Table:
+    for index, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            plain = field.with_type(field.type.value_type)
+            table = table.set_column(index, plain, table.column(index).cast(plain.type))
+    return table
+
+
+def _marked(table: pa.Table) -> pa.Table:
+    """Fixed-size lists become lists that remember, in the field's metadata, that they were of one size."""
+    for index, field in enumerate(table.schema):
+        if pa.types.is_fixed_size_list(field.type):
+            listed = pa.field(field.name, pa.list_(field.type.value_type), field.nullable, {_FIXED_SIZE: b"true"})
+            table = table.set_column(index, listed, table.column(index).cast(listed.type))
+    return table
+
+
+def _with_fixed_sizes(table: pa.Table) -> pa.Table:
+    for index, field in enumerate(table.schema):
+        if not pa.types.is_list(field.type) or _FIXED_SIZE not in (field.metadata or {}):
+            continue
+        lengths = pc.unique(pc.drop_null(pc.list_value_length(table.column(index)))).to_pylist()
+        if len(lengths) == 1:
+            fixed = pa.field(field.name, pa.list_(field.type.value_type, lengths[0]), field.nullable)
+            table = table.set_column(index, fixed, table.column(index).cast(fixed.type))
+    return table
