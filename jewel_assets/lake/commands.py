@@ -55,7 +55,7 @@ def list_datasets(as_json: AsJson = False) -> None:
     lake = open_lake()
     found = [_summary(lake.dataset(name)) for name in lake.datasets()]
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     if not found:
         typer.echo(f"Nothing was published to {lake.root} yet: materialize an asset, or run `make demo`.")
@@ -67,7 +67,7 @@ def list_datasets(as_json: AsJson = False) -> None:
             continue
         counts = [str(entry["categories"].get(category, "")) for category in CATEGORIES]
         lines.append([entry["dataset"], str(entry["rows"]), *counts, str(entry["version"])])
-    _print_table(lines, right=range(1, len(lines[0])))
+    print_table(lines, right=range(1, len(lines[0])))
     if any("problem" in entry for entry in found):
         typer.echo("\nbroken: `jewel lake verify` says what is wrong and what to do.")
 
@@ -84,7 +84,7 @@ def show(
     table = dataset.read(category)
     sample = table.slice(0, rows).to_pylist()
     if as_json:
-        _print_json(sample)
+        print_json(sample)
         return
     latest = dataset.lake.outcomes(name).latest(category)
     typer.echo(f"{name}: {table.num_rows} rows{f' of {category}' if category else ''}")
@@ -101,7 +101,7 @@ def history(name: DatasetName, as_json: AsJson = False) -> None:
     """List the commits of a dataset, newest first; each version can still be read until `gc` removes it."""
     found = _dataset(name).history()
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     lines = [["version", "at (UTC)", "category", "rows", "digest", "operation"]]
     for entry in found:
@@ -109,7 +109,7 @@ def history(name: DatasetName, as_json: AsJson = False) -> None:
         rows = "" if entry["rows"] is None else str(entry["rows"])
         digest = (entry["digest"] or "")[:12]
         lines.append([str(entry["version"]), at, entry["category"] or "", rows, digest, entry["operation"]])
-    _print_table(lines, right=(0, 3))
+    print_table(lines, right=(0, 3))
 
 
 @app.command()
@@ -144,9 +144,9 @@ def verify(
         if not as_json:
             typer.echo(f"{problem.dataset}{f' {problem.item_id}' if problem.item_id else ''}: {problem.sentence}")
     if as_json:
-        _print_json(problems)
+        print_json(problems)
     elif problems:
-        typer.echo(f"{_counted(len(problems), 'problem')} found.")
+        typer.echo(f"{counted(len(problems), 'problem')} found.")
     else:
         typer.echo("Everything is as it should be.")
     if problems:
@@ -160,10 +160,10 @@ def gc(
 ) -> None:
     """Remove blobs that no table version within the retention refers to, and data files of older versions."""
     garbage = collect_garbage(open_lake(), timedelta(days=days), dry_run)
-    blobs = f"{_counted(len(garbage.blobs), 'blob')} ({garbage.bytes / 1e6:.1f} MB)"
+    blobs = f"{counted(len(garbage.blobs), 'blob')} ({garbage.bytes / 1e6:.1f} MB)"
     verb = "would be" if dry_run else "were"
-    typer.echo(f"{blobs} and {_counted(garbage.table_files, 'data file')} of tables {verb} removed.")
-    typer.echo(f"{_counted(garbage.kept, 'blob')} kept.")
+    typer.echo(f"{blobs} and {counted(garbage.table_files, 'data file')} of tables {verb} removed.")
+    typer.echo(f"{counted(garbage.kept, 'blob')} kept.")
     if dry_run and (garbage.blobs or garbage.table_files):
         typer.echo(f"Nothing was changed. To remove them: jewel lake gc --days {days:g} --delete")
 
@@ -200,11 +200,12 @@ def _outcome_counts(latest: Any) -> list[tuple[str, str | None, int]]:
     return sorted(found, key=lambda entry: (entry[0] != "ok", -entry[2]))
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """A number and what it counts: "1 blob", "2,000 blobs"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _print_table(lines: Sequence[Sequence[str]], right: Sequence[int]) -> None:
+def print_table(lines: Sequence[Sequence[str]], right: Sequence[int]) -> None:
     """Columns side by side, in full: what is piped into another program must not be cut to a terminal's width."""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     for line in lines:
@@ -215,5 +216,6 @@ def _print_table(lines: Sequence[Sequence[str]], right: Sequence[int]) -> None:
         typer.echo("  ".join(cells).rstrip())
 
 
-def _print_json(found: object) -> None:
+def print_json(found: object) -> None:
+    """JSON that people can read, too."""
     typer.echo(json.dumps(found, default=str, ensure_ascii=False, indent=2))

@@ -104,6 +104,7 @@ class DeltaFile:
         (with what to do) when the place cannot be written.
         """
         properties = deltalake.CommitProperties(custom_metadata=dict(notes or {}))
+        only_once = deltalake.CommitProperties(custom_metadata=dict(notes or {}), max_commit_retries=0)
         write = functools.partial(
             deltalake.write_deltalake,
             self.uri,
@@ -117,8 +118,12 @@ class DeltaFile:
             try:
                 if mode == "append":
                     write(mode="append")
+                elif self.exists():
+                    write(mode="overwrite", predicate=predicate)
                 else:
-                    write(mode="overwrite", predicate=predicate if self.exists() else None)
+                    # Two that both find no table: left to itself, delta-rs adds the rows of the second one to those of
+                    # the first, or replaces all categories by them. This way the second one fails and comes again.
+                    write(mode="error", commit_properties=only_once)
                 return self.open().version()
             except CommitFailedError as error:
                 lost = error
