@@ -1,0 +1,24 @@
+"""From photos to cut-outs: duplicates, people, backgrounds. Import from the modules' public names here."""
+
+from jewel_assets.clean.body_parts import Detectors, JudgeBodyParts, KeepProducts, choose_detectors
+from jewel_assets.clean.cutouts import RemoveBackground
+from jewel_assets.clean.duplicates import DropDuplicates
+from jewel_assets.clean.fingerprints import FingerprintPhoto, with_fingerprints
+from jewel_assets.clean.pool import PoolImages, split_counts
+from jewel_assets.clean.removal import choose_remover
+from jewel_assets.clean.review import waiting as waiting_for_review
+
+__all__ = [
+    "Detectors",
+    "DropDuplicates",
+    "FingerprintPhoto",
+    "JudgeBodyParts",
+    "KeepProducts",
+    "PoolImages",
+    "RemoveBackground",
+    "choose_detectors",
+    "choose_remover",
+    "split_counts",
+    "waiting_for_review",
+    "with_fingerprints",
+]

@@ -1,0 +1,86 @@
+"""The stage `remove_background`: a product photo in, the piece with an alpha channel out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from jewel_assets.clean.removal.foreground import cut_out
+from jewel_assets.clean.removal.remover import Alpha, Matte, Remover
+from jewel_assets.images import Pixels, decode, encode_png
+from jewel_assets.lake.stages import Item, Made, Rejected, Result, Review, Stage
+
+PNG_LEVEL = 3  # zlib's: twice as fast as 6, some 5 % larger
+
+
+@dataclass
+class RemoveBackground(Stage):
+    """Photos without their background: PNG with alpha, the edge colours cleaned of the old background.
+
+    A matte without a subject, or without a background, is `Rejected`. A confidence below `review_below` asks a person
+    (`Review`); below `doubtful_below` the cut-out is published with the verdict "doubtful", which a report can sort by.
+    """
+
+    remover: Remover
+    review_below: float = 0.15
+    doubtful_below: float = 0.6
+    smallest_coverage: float = 0.0005  # of all pixels: less is no subject
+    largest_coverage: float = 0.985  # more is no background
+
+    name: ClassVar[str] = "remove_background"
+    version: ClassVar[str] = "1"
+    output: ClassVar[pa.Schema] = pa.schema(
+        [
+            pa.field("confidence", pa.float32()),  # 0..1: the engine's trust in its matte
+            pa.field("coverage", pa.float32()),  # 0..1: mean alpha
+            pa.field("holes", pa.int32()),  # openings through which the ground shows
+            pa.field("verdict", pa.string()),  # good | doubtful
+        ]
+    )
+
+    def parameters(self) -> Mapping[str, Any]:
+        limits = (self.review_below, self.doubtful_below, self.smallest_coverage, self.largest_coverage)
+        return {"remover": dict(self.remover.parameters()), "limits": limits}
+
+    def weights(self) -> Mapping[str, str]:
+        return self.remover.weights()
+
+    def setup(self, threads: int) -> None:
+        import cv2
+
+        cv2.setNumThreads(threads)
+        self.remover.load(threads)
+
+    def process(self, items: Sequence[Item]) -> Sequence[Result]:
+        images = [decode(item.data) for item in items]
+        mattes = self.remover.mattes(images)
+        return [self._result(image, matte) for image, matte in zip(images, mattes, strict=True)]
+
+    def _result(self, image: Pixels, matte: Matte) -> Result:
+        coverage = float(matte.alpha.mean())
+        columns = {"confidence": matte.confidence, "coverage": coverage, "holes": 0, "verdict": "doubtful"}
+        if coverage < self.smallest_coverage or not (matte.alpha > 0.5).any():
+            detail = f"The mask covers {coverage:.2%} of the image."
+            return Rejected("no subject", columns, matte.engine, detail)
+        if coverage > self.largest_coverage:
+            detail = f"The mask covers {coverage:.2%} of the image: there is nothing to cut the piece out of."
+            return Rejected("no background", columns, matte.engine, detail)
+        columns["holes"] = count_holes(matte.alpha)
+        if matte.confidence < self.review_below:
+            return Review("uncertain cut-out", columns, matte.engine)
+        columns["verdict"] = "good" if matte.confidence >= self.doubtful_below else "doubtful"
+        data = encode_png(cut_out(image, matte.alpha, matte.ground), PNG_LEVEL)
+        return Made(columns, matte.engine, data, "image/png", image.shape[1], image.shape[0])
+
+
+def count_holes(alpha: Alpha, smallest: int = 6) -> int:
+    """How many openings of at least `smallest` pixels are enclosed by the piece (alpha above one half)."""
+    import cv2
+
+    empty = (alpha <= 0.5).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(empty, connectivity=4)
+    rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    enclosed = np.setdiff1d(np.arange(1, count), rim)
+    return int((stats[enclosed, 4] >= smallest).sum())

@@ -1,0 +1,296 @@
+"""Background removal from a plain ground, without weights: what is not the ground, nor its shadow, is the piece.
+
+1. The ground is a smooth colour fitted to the border (`ground.fit_ground`).
+2. A pixel is ground-coloured if its distance to the ground is small beside the contrast around it: JPEG spreads the
+   colour of gold several pixels into the white.
+3. Ground-coloured pixels connected to the border are outside. A smooth, darker, hardly coloured area that fades into
+   the outside along a good part of its outline is a shadow or a reflection, and outside too. Polished silver is smooth
+   and grey as well, but a sharp edge stands between it and the ground.
+4. A ground-coloured area enclosed by the piece is a hole if its outline is sharp, and a highlight if it fades.
+5. On the outline alpha is the share of the piece's colour in the mixture of it and the ground beside it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from jewel_assets.clean.removal.ground import Ground, Lab, fit_ground, to_lab
+from jewel_assets.clean.removal.remover import Alpha, Mask, Matte, Remover
+from jewel_assets.images import Pixels
+
+SHARP_DELTA_E = 2.0  # per pixel of a picture SHARP_SIDE long: a steeper slope is an edge, not a shadow's fading
+SHARP_SIDE = 640
+FADING_SHARE = 0.25  # of its outline: a smooth area that fades into the ground along more than this is a shadow
+SHADOW_DEPTH_L = 55.0  # L*: what is darker than the ground by more is no shadow
+PEELS = 2  # pixels of haze that are taken off a photo that was compressed hard
+CLEAN_HAZE = 0.8  # L*: a photo with smaller ripples has no haze worth peeling off; pale edges would go with it
+HAZE_SHARE = 0.25  # of the piece's colour: a pixel of the outline with less is not of the piece
+WHITE_L = 99.0  # L*: a lighter ground is clipped
+SMALLEST_HOLE = 8  # pixels
+MIX_BAND = 1  # pixels on either side of the outline whose alpha may lie between 0 and 1
+
+
+@dataclass(frozen=True)
+class PlainRemover(Remover):
+    """The engine for plain grounds. Needs no weights."""
+
+    largest_side: int = 1280  # pixels: larger images are segmented at this size
+
+    @property
+    @override
+    def name(self) -> str:
+        return "plain ground (no weights)"
+
+    @override
+    def parameters(self) -> Mapping[str, object]:
+        return {"engine": "plain", "largest_side": self.largest_side}
+
+    @override
+    def weights(self) -> Mapping[str, str]:
+        return {}
+
+    @override
+    def load(self, threads: int) -> None:
+        import cv2
+
+        cv2.setNumThreads(threads)
+
+    @override
+    def mattes(self, images: Sequence[Pixels]) -> list[Matte]:
+        return [plain_matte(image, self.name, self.largest_side) for image in images]
+
+
+@dataclass(frozen=True)
+class Regions:
+    """What `segment` found: three masks of the image's shape that do not overlap and cover it together."""
+
+    piece: Mask = field(repr=False)
+    outside: Mask = field(repr=False)
+    holes: Mask = field(repr=False)
+
+
+def plain_matte(image: Pixels, name: str, largest_side: int, ground: Ground | None = None) -> Matte:
+    """The matte of one image (h, w, 3), whose `ground`, at most `largest_side` pixels long, may be known already. Its confidence is low where the border is not plain or the contrast is low."""
+    import cv2
+
+    from jewel_assets.images import fit
+
+    small = fit(image, largest_side)
+    lab = to_lab(small)
+    ground = ground or fit_ground(lab)
+    regions = segment(lab, ground)
+    distance = delta_e(lab, ground.lab)
+    peels = PEELS if _haze(np.abs(lab[..., 0] - ground.lab[..., 0])) > CLEAN_HAZE else 0
+    alpha, local = mix(small, regions.piece, distance, peels)
+    confidence = ground.plainness * contrast(distance, regions.piece) * (1 if regions.piece.any() else 0)
+    if small.shape != image.shape:
+        size = (image.shape[1], image.shape[0])
+        alpha = np.clip(cv2.resize(alpha, size, interpolation=cv2.INTER_CUBIC), 0, 1)
+        local = cv2.resize(local, size, interpolation=cv2.INTER_LINEAR)
+    return Matte(alpha, confidence, name, local)
+
+
+def delta_e(lab: Lab, other: Lab) -> NDArray[np.float32]:
+    """Delta-E 1976 (h, w) between two pictures in L*a*b*."""
+    return np.asarray(np.sqrt(_dot(lab - other, lab - other)), np.float32)
+
+
+def segment(lab: Lab, ground: Ground) -> Regions:
+    """Which pixels are the piece, the outside (shadows included) and the piece's holes."""
+    import cv2
+
+    difference = lab - ground.lab
+    distance = delta_e(lab, ground.lab)
+    lightness, chroma = np.abs(difference[..., 0]), np.hypot(difference[..., 1], difference[..., 2])
+    # JPEG keeps lightness sharp, but spreads colour (it stores half of it) several pixels beyond the edge.
+    least = max(1.2, 3 * ground.noise)
+    light_limit = np.clip(0.12 * cv2.dilate(lightness, _disc(3)), least, max(least, 2.5 * _haze(lightness)))
+    tint = cv2.dilate(chroma, _disc(5))
+    tint_limit = np.clip(0.4 * tint, max(2.0, least), max(14.0, least))
+    alike = (lightness <= light_limit) & (chroma <= tint_limit)
+    darker = -difference[..., 0]
+    # A shadow's fading spans a share of the picture, not a number of pixels.
+    steep = SHARP_DELTA_E * float(np.clip(SHARP_SIDE / max(lab.shape[:2]), 0.7, 2.5))
+    slope = _slope(lab) - ground.noise
+    # A fine chain is pale and never steep; but its slope is great beside its depth, a shadow's is small.
+    smooth = (slope < steep) & (slope < np.maximum(SHARP_DELTA_E, 0.45 * cv2.dilate(darker, _disc(1))))
+    shade = smooth & ~alike & (darker > 0) & (darker < SHADOW_DEPTH_L) & (chroma < 3 + 0.25 * darker + 0.25 * tint)
+
+    clipped = float(np.median(ground.lab[..., 0])) > WHITE_L
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(alike.view(np.uint8), connectivity=4)
+    rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    outside = _members(labels, count, rim[rim > 0])
+    outside = _grow_through_shade(outside, shade, alike, labels, count)
+    holes = _holes(labels, stats, alike & ~outside, distance, difference, clipped)
+    holes = _grow_through_shade(holes, shade & ~outside, alike & ~outside, labels, count) if holes.any() else holes
+    piece = _without_specks(~(outside | holes), distance)
+    return Regions(piece, ~piece & ~holes, holes & ~piece)
+
+
+def _haze(lightness: NDArray[np.float32]) -> float:
+    """The ripples of L* (0.6 to 1.6) that compression left in the ground a few pixels away from what is on it."""
+    import cv2
+
+    strong = (lightness > 12).view(np.uint8)
+    around = (cv2.dilate(strong, _disc(7)) > 0) & ~(cv2.dilate(strong, _disc(3)) > 0)
+    return float(np.clip(np.percentile(lightness[around], 75), 0.6, 1.6)) if around.any() else 0.6
+
+
+def _grow_through_shade(outside: Mask, shade: Mask, alike: Mask, labels: NDArray[np.int32], count: int) -> Mask:
+    """`outside` with the shadows that fade into it, and the ground-coloured areas behind those shadows."""
+    import cv2
+
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    for _ in range(3):  # a shadow may lie behind a shadow; deeper than that is no shadow any more
+        areas, area_of = cv2.connectedComponents((shade & ~outside).view(np.uint8), connectivity=4)
+        if areas < 2:
+            break
+        touching = cv2.dilate(outside.view(np.uint8), cross) > 0
+        inner = cv2.erode((area_of > 0).view(np.uint8), cross) > 0
+        outline = np.bincount(area_of[~inner], minlength=areas)
+        fading = np.bincount(area_of[touching], minlength=areas)
+        accepted = fading > FADING_SHARE * np.maximum(outline, 1)
+        accepted[0] = False
+        if not accepted.any():
+            break
+        outside = outside | accepted[area_of]
+        behind = labels[(cv2.dilate(outside.view(np.uint8), cross) > 0) & alike]
+        outside |= _members(labels, count, behind[behind > 0])
+    return outside
+
+
+def _holes(
+    labels: NDArray[np.int32],
+    stats: NDArray[np.int32],
+    enclosed: Mask,
+    distance: NDArray[np.float32],
+    difference: NDArray[np.float32],
+    clipped: bool,
+) -> Mask:
+    """The enclosed ground-coloured areas that are holes: open to the ground, not highlights of the piece."""
+    import cv2
+
+    found = np.zeros(enclosed.shape, bool)
+    areas = np.bincount(labels[enclosed])
+    for index in np.nonzero(areas >= SMALLEST_HOLE)[0]:
+        x, y, width, height = (int(value) for value in stats[index, :4])
+        rows, columns = slice(max(0, y - 4), y + height + 4), slice(max(0, x - 4), x + width + 4)
+        region = labels[rows, columns] == index
+        around = (cv2.dilate(region.view(np.uint8), _disc(3)) > 0) & ~region
+        outline = cv2.dilate(distance[rows, columns], _disc(1))[around]
+        colour = difference[rows, columns]
+        evidence = hole_score(
+            share=float(areas[index]) / enclosed.size,
+            sharp=float(np.percentile(outline, 20)),
+            chroma=float(np.median(np.hypot(colour[around, 1], colour[around, 2]))),
+            brighter=float(np.median(colour[region, 0])),
+            clipped=clipped,
+        )
+        if evidence > 0:
+            found[rows, columns] |= region
+    return found
+
+
+def hole_score(share: float, sharp: float, chroma: float, brighter: float, clipped: bool) -> float:
+    """Above 0: an enclosed ground-coloured area is a hole, not a highlight.
+
+    `share` is its part of the picture, `sharp` the contrast (Delta-E) that all but a fifth of its outline reaches within
+    three pixels, `chroma` that of what surrounds it, `brighter` its L* above the ground's. Holes are larger than
+    highlights, end sharply, and are never brighter than the ground. Where the ground is `clipped` white, highlights of
+    stones and pale metal have exactly its colour, so a hole in something colourless must be larger.
+    """
+    colourless = clipped and chroma < 8
+    size = np.log10(share / (1e-3 if colourless else 5e-5))
+    return float(size + 0.02 * (sharp - 10) - 2.0 * max(0.0, brighter - 0.5))
+
+
+def mix(image: Pixels, piece: Mask, distance: NDArray[np.float32], peels: int) -> tuple[Alpha, NDArray[np.float32]]:
+    """Alpha (h, w) of a hard mask, and the ground's colour beside each pixel (h, w, 3), float32 RGB.
+
+    On the outline a pixel is C = alpha F + (1 - alpha) B with F and B from its surroundings, hence
+    alpha = (C - B).(F - B) / |F - B|^2. Where that share is small the outline lies further in: what was taken for the
+    piece is the haze that compression and shadows leave about it, and is peeled off, `peels` pixels deep at most.
+    """
+    import cv2
+
+    colour = image.astype(np.float32)
+    hard = piece.astype(np.uint8)
+    kernel = _disc(MIX_BAND)
+    far = cv2.erode(1 - hard, kernel, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
+    beside = _local_mean(colour, far + 1e-3 * (1 - hard), 6)
+    for peeling in [True] * peels + [False]:
+        span = _local_mean(colour, hard * distance, MIX_BAND + 1) - beside
+        length = _dot(span, span)
+        share = _dot(colour - beside, span) / np.maximum(length, 1)
+        clear = length > 20**2  # less contrast than 20 of 255 says nothing
+        core = cv2.erode(hard, kernel, borderType=cv2.BORDER_REPLICATE)
+        if peeling:
+            hard = hard & ~((hard > core) & clear & (share < HAZE_SHARE)).view(np.uint8)
+    band = (cv2.dilate(hard, kernel) > 0) & (core == 0) & clear
+    alpha = np.where(band, np.clip((share - 0.05) / 0.7, 0, 1), hard)
+    return alpha.astype(np.float32), beside
+
+
+def contrast(distance: NDArray[np.float32], piece: Mask) -> float:
+    """0 to 1: how clearly the piece's outline stands out from the ground; 1 where all of it is 20 Delta-E away."""
+    import cv2
+
+    rim = piece & ~(cv2.erode(piece.view(np.uint8), _disc(2), borderType=cv2.BORDER_REPLICATE) > 0)
+    if not rim.any():
+        return 0.0
+    return float(np.clip(cv2.dilate(distance, _disc(2))[rim] / 20, 0, 1).mean())
+
+
+def _without_specks(piece: Mask, distance: NDArray[np.float32]) -> Mask:
+    """The mask without components too small or too faint to be part of a piece."""
+    import cv2
+
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(piece.view(np.uint8), connectivity=8)
+    if count < 2:
+        return piece
+    strength = np.bincount(labels.ravel(), weights=distance.ravel(), minlength=count)  # area x mean Delta-E
+    strength[0] = 0
+    return np.asarray((strength >= 0.005 * strength.max())[labels] & piece)
+
+
+def _local_mean(colour: NDArray[np.float32], weight: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+    """Weighted mean (h, w, 3) of the colours within `radius`; the colour itself where nothing has weight."""
+    import cv2
+
+    size = (2 * radius + 1, 2 * radius + 1)
+    total = cv2.blur(weight, size)
+    summed = cv2.blur(colour * weight[..., None], size)
+    mean = summed / np.maximum(total, 1e-9)[..., None]
+    return np.asarray(np.where((total > 1e-7)[..., None], mean, colour), np.float32)
+
+
+def _dot(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scalar product (h, w) of two pictures (h, w, 3); several times faster than numpy's sum over a short last axis."""
+    import cv2
+
+    return np.asarray(cv2.transform(one * other, np.ones((1, 3), np.float32)), np.float32)
+
+
+def _slope(lab: Lab) -> NDArray[np.float32]:
+    """Magnitude (h, w) of the colour gradient in Delta-E per pixel."""
+    import cv2
+
+    soft = cv2.GaussianBlur(lab, (0, 0), 0.7) * np.array([1, 0.5, 0.5], np.float32)  # colour is the noisier part
+    across = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=1 / 8)
+    down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=1 / 8)
+    return np.asarray(np.sqrt(_dot(across, across) + _dot(down, down)), np.float32)
+
+
+def _members(labels: NDArray[np.int32], count: int, chosen: NDArray[np.int32]) -> Mask:
+    table = np.zeros(count, bool)
+    table[chosen] = True
+    return np.asarray(table[labels])
+
+
+def _disc(radius: int) -> NDArray[np.uint8]:
+    import cv2
+
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)

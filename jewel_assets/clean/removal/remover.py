@@ -1,0 +1,56 @@
+"""What every engine of background removal offers, and what it gives for one image."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jewel_assets.images import Pixels
+
+Alpha: TypeAlias = NDArray[np.float32]
+"""(height, width), 0 background to 1 subject."""
+
+Mask: TypeAlias = NDArray[np.bool_]
+"""(height, width)."""
+
+
+@dataclass(frozen=True)
+class Matte:
+    """What an engine found in one image of shape (h, w, 3).
+
+    `confidence` is 0 to 1: how far the engine trusts its own matte, not a calibrated probability. `engine` names what ran
+    for this image. `ground`, where the engine knows it, is the colour of the background at every pixel, float32 RGB of
+    shape (h, w, 3), 0 to 255: with it the subject's own colours can be computed instead of guessed.
+    """
+
+    alpha: Alpha = field(repr=False)
+    confidence: float
+    engine: str
+    ground: NDArray[np.float32] | None = field(default=None, repr=False)
+
+
+class Remover(Protocol):
+    """One engine. Picklable before `load`; `load` is called once in each worker."""
+
+    @property
+    def name(self) -> str:
+        """Engine, runtime and their versions, for people: "u2netp on openvino 2026.4 bf16"."""
+        ...
+
+    def parameters(self) -> Mapping[str, object]:
+        """Everything, as JSON-able values, that changes a matte."""
+        ...
+
+    def weights(self) -> Mapping[str, str]:
+        """Model name -> SHA-256 of its weights; empty for an engine that needs none."""
+        ...
+
+    def load(self, threads: int) -> None:
+        """Read the model, if there is one, and keep to at most `threads` threads."""
+        ...
+
+    def mattes(self, images: Sequence[Pixels]) -> list[Matte]:
+        """One matte per image, in order; what one image gets never depends on the others of the batch."""
+        ...
