@@ -1,0 +1,61 @@
+"""Small pictures inside the page, within a limit that does not depend on how many items there are."""
+
+import base64
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from jewel_assets.contact_sheet import read_thumbnail
+from jewel_assets.explore.report.data import Picture
+from jewel_assets.explore.report.wording import short_name
+from jewel_assets.lake.blobs import BlobStore
+
+PICTURE_BYTES = 14_000  # no single picture is heavier, however busy
+_QUALITIES = (80, 62, 40, 15)
+
+
+class Pictures:
+    """Makes data URIs of the blobs of rows until `max_bytes` of them are made; then gives pictures without one."""
+
+    def __init__(self, blobs: BlobStore, max_bytes: int) -> None:
+        self.left_out = 0
+        self._blobs = blobs
+        self._left = max_bytes
+        self._made: dict[tuple[str, int], str] = {}
+
+    def of(
+        self, row: Mapping[str, Any], caption: str = "", detail: str = "", *, side: int = 224, what: str = "Photo of"
+    ) -> Picture:
+        """The picture of an item's row, its longer side at most `side` pixels, transparent where the blob is."""
+        name = str(row.get("item_id") or "")
+        title = short_name(name)
+        alt = f"{what} {row.get('category') or 'an item'}, {title}"
+        return Picture(self._uri(row, side), alt, caption or title, name[:400], detail)
+
+    def _uri(self, row: Mapping[str, Any], side: int) -> str | None:
+        key = (str(row.get("sha256") or ""), side)
+        uri = self._made.get(key) or self._encoded(row, side)
+        if uri is None:
+            return None
+        if len(uri) > self._left:
+            self.left_out += 1
+            return None
+        self._made[key] = uri
+        self._left -= len(uri)
+        return uri
+
+    def _encoded(self, row: Mapping[str, Any], side: int) -> str | None:
+        from PIL import Image
+
+        pixels = read_thumbnail(row, self._blobs, side)
+        if pixels is None:
+            return None
+        image = Image.fromarray(pixels)
+        data = b""
+        for quality in _QUALITIES:
+            file = io.BytesIO()
+            image.save(file, "WEBP", quality=quality, alpha_quality=70, method=2)
+            data = file.getvalue()
+            if len(data) <= PICTURE_BYTES:
+                break
+        return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
