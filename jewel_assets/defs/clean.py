@@ -1,0 +1,188 @@
+"""Group `clean`: from raw photos to unique product photos, their cut-outs, and one pool of images with its splits."""
+
+import collections
+from typing import Literal
+
+import dagster as dg
+from pydantic import Field
+
+from jewel_assets.clean import (
+    DropDuplicates,
+    FingerprintPhoto,
+    JudgeBodyParts,
+    KeepProducts,
+    PoolImages,
+    RemoveBackground,
+    choose_detectors,
+    choose_remover,
+    split_counts,
+    with_fingerprints,
+)
+from jewel_assets.defs.checks import item_check_results, item_checks
+from jewel_assets.defs.collect import RAW_PHOTOS, raw_photos
+from jewel_assets.defs.partitions import CATEGORIES
+from jewel_assets.defs.policies import CORES, asset
+from jewel_assets.defs.reporting import counts, report, sentences, table
+from jewel_assets.defs.running import choose, each
+from jewel_assets.lake import Lake
+from jewel_assets.registry import Registry
+
+GROUP = "clean"
+
+
+@asset(
+    deps=list(RAW_PHOTOS.values()),
+    partitions_def=CATEGORIES,
+    group_name=GROUP,
+    kinds={"opencv", "deltalake"},
+    code_version=FingerprintPhoto.version,
+    check_specs=item_checks("photo_fingerprints"),
+    **CORES,
+)
+def photo_fingerprints(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
+    """What tells two photos apart: a hash of the pixels, perceptual hashes of 8 flips and rotations, a descriptor."""
+    category = context.partition_key
+    done = each(context, lake, FingerprintPhoto(), raw_photos(lake, category), "photo_fingerprints")
+    checks = item_check_results(lake, "photo_fingerprints", category, done)
+    return report(lake, "photo_fingerprints", done, category=category, checks=checks)
+
+
+@asset(
+    deps=[photo_fingerprints],
+    partitions_def=CATEGORIES,
+    group_name=GROUP,
+    kinds={"opencv", "deltalake"},
+    code_version=DropDuplicates.version,
+    check_specs=item_checks("photos"),
+    **CORES,
+)
+def photos(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
+    """Photos of all sources without duplicates: of the same or nearly the same picture, the best is kept."""
+    category = context.partition_key
+    fingerprints = lake.dataset("photo_fingerprints").read(category)
+    done = choose(context, lake, DropDuplicates(), fingerprints, "photos")
+    checks = item_check_results(lake, "photos", category, done)
+    return report(lake, "photos", done, category=category, checks=checks)
+
+
+@asset(
+    deps=[photos],
+    partitions_def=CATEGORIES,
+    group_name=GROUP,
+    kinds={"mediapipe", "opencv", "deltalake"},
+    code_version=JudgeBodyParts.version,
+    check_specs=item_checks("body_part_verdicts"),
+    **CORES,
+)
+def body_part_verdicts(
+    context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[Registry]
+) -> dg.MaterializeResult:
+    """For each photo keep, reject or review, by whether a hand, face, ear or neck shows, with the scores behind it."""
+    category = context.partition_key
+    with sentences():
+        stage = JudgeBodyParts(choose_detectors(models))
+    done = each(context, lake, stage, lake.dataset("photos").read(category), "body_part_verdicts")
+    checks = item_check_results(lake, "body_part_verdicts", category, done)
+    return report(lake, "body_part_verdicts", done, category=category, checks=checks)
+
+
+class ProductConfig(dg.Config):
+    """What becomes of photos that may show a person."""
+
+    accept_review: bool = Field(
+        False,
+        description="Take all that waits for review, unseen, in this run: for machines without weights. "
+        "To decide for good, use `jewel review`.",
+    )
+
+
+@asset(
+    deps=[body_part_verdicts],
+    partitions_def=CATEGORIES,
+    group_name=GROUP,
+    kinds={"deltalake"},
+    code_version=KeepProducts.version,
+    check_specs=item_checks("product_photos", "person_share"),
+)
+def product_photos(
+    context: dg.AssetExecutionContext, config: ProductConfig, lake: dg.ResourceParam[Lake]
+) -> dg.MaterializeResult:
+    """The photos that show the piece alone. What shows a person stands in the outcomes with its reason, and so does
+    what may show one, until a person has decided: `jewel review`.
+    """
+    category = context.partition_key
+    verdicts = lake.dataset("body_part_verdicts").read(category)
+    with sentences():
+        selection = KeepProducts(lake.decisions("product_photos").decisions(category), config.accept_review)
+    done = choose(context, lake, selection, verdicts, "product_photos")
+    checks = item_check_results(lake, "product_photos", category, done, "person_share")
+    reviewers = lake.dataset("product_photos").read(category, ["reviewed_by"]).column("reviewed_by").to_pylist()
+    metadata = {
+        "accept_review": config.accept_review,
+        "kept by review": counts(collections.Counter(name for name in reviewers if name is not None)),
+    }
+    return report(lake, "product_photos", done, category=category, metadata=metadata, checks=checks)
+
+
+class CutoutConfig(dg.Config):
+    """How the background is removed."""
+
+    engine: Literal["auto", "network", "plain"] = "auto"
+    model: str = "u2netp"
+
+
+@asset(
+    deps=[product_photos],
+    partitions_def=CATEGORIES,
+    group_name=GROUP,
+    kinds={"onnx", "opencv", "deltalake"},
+    code_version=RemoveBackground.version,
+    check_specs=item_checks("cutouts", "mask_coverage"),
+    **CORES,
+)
+def cutouts(
+    context: dg.AssetExecutionContext,
+    config: CutoutConfig,
+    lake: dg.ResourceParam[Lake],
+    models: dg.ResourceParam[Registry],
+) -> dg.MaterializeResult:
+    """Product photos without their background: PNG with alpha, one per product photo."""
+    category = context.partition_key
+    with sentences():
+        stage = RemoveBackground(choose_remover(models, config.engine, config.model))
+    done = each(context, lake, stage, lake.dataset("product_photos").read(category), "cutouts")
+    checks = item_check_results(lake, "cutouts", category, done, "mask_coverage")
+    return report(lake, "cutouts", done, category=category, checks=checks)
+
+
+class PoolConfig(dg.Config):
+    """How the pool is divided; what is left over is `test`."""
+
+    train: float = 0.8
+    validation: float = 0.1
+
+
+@asset(
+    deps=[cutouts, photo_fingerprints],
+    group_name=GROUP,
+    kinds={"deltalake"},
+    code_version=PoolImages.version,
+    check_specs=item_checks("image_pool", "no_leak"),
+)
+def image_pool(
+    context: dg.AssetExecutionContext, config: PoolConfig, lake: dg.ResourceParam[Lake]
+) -> dg.MaterializeResult:
+    """All cut-outs together, near duplicates across categories resolved, each in train, validation or test."""
+    shares = (config.train, config.validation, 1 - config.train - config.validation)
+    pool = lake.dataset("image_pool").read(columns=["item_id", "split"])
+    splits = dict(zip(pool["item_id"].to_pylist(), pool["split"].to_pylist(), strict=True)) if pool.num_rows else {}
+    selection = PoolImages(shares=shares, previous=splits)
+    items = with_fingerprints(lake.dataset("cutouts").read(), lake.dataset("photo_fingerprints").read())
+    done = choose(context, lake, selection, items, "image_pool")
+    return report(
+        lake,
+        "image_pool",
+        done,
+        metadata={"splits": table(split_counts(lake.dataset("image_pool").read()))},
+        checks=item_check_results(lake, "image_pool", None, done, "no_leak"),
+    )

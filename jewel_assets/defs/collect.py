@@ -1,0 +1,59 @@
+"""Group `collect`: the raw photo datasets, one per source. A source's reading and politeness live in `collect/`."""
+
+import dagster as dg
+import pyarrow as pa
+
+from jewel_assets.collect import ReadPhoto, list_folder, survey_folder
+from jewel_assets.defs.checks import item_check_results, item_checks
+from jewel_assets.defs.partitions import CATEGORIES
+from jewel_assets.defs.policies import CORES, asset
+from jewel_assets.defs.reporting import report, sentences
+from jewel_assets.defs.running import each
+from jewel_assets.errors import Permanent
+from jewel_assets.lake import Lake
+from jewel_assets.settings import settings
+
+GROUP = "collect"
+
+
+@asset(
+    partitions_def=CATEGORIES,
+    group_name=GROUP,
+    kinds={"python", "deltalake"},
+    code_version=ReadPhoto.version,
+    check_specs=item_checks("folder_photos"),
+    automation_condition=None,  # the nightly schedule asks for it
+    **CORES,
+)
+def folder_photos(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
+    """Photos of the folder `JEWEL_PHOTOS`: upright, 8-bit sRGB, without GPS; author and licence from side-cars."""
+    configured = settings()
+    with sentences():
+        if configured.photos is None:
+            raise Permanent("No photo folder is set: set JEWEL_PHOTOS to a folder with one sub-folder per category.")
+        survey = survey_folder(configured.photos)
+        files = list_folder(configured.photos, context.partition_key, memory=lake.local_folder("folder_hashes"))
+    for sentence in survey.sentences():
+        context.log.warning(sentence)
+    done = each(context, lake, ReadPhoto(), files, "folder_photos")
+    return report(
+        lake,
+        "folder_photos",
+        done,
+        category=context.partition_key,
+        metadata={
+            "folder": dg.MetadataValue.path(str(configured.photos)),
+            "to know about the folder": dg.MetadataValue.md("\n".join(survey.sentences()) or "nothing"),
+        },
+        checks=item_check_results(lake, "folder_photos", context.partition_key, done),
+    )
+
+
+RAW_PHOTOS: dict[str, dg.AssetsDefinition] = {"folder_photos": folder_photos}
+"""The raw photo datasets that `photos` merges, by name. A new source adds its asset here."""
+
+
+def raw_photos(lake: Lake, category: str) -> pa.Table:
+    """The rows of every raw photo dataset of a category."""
+    tables = [lake.dataset(name).read(category) for name in RAW_PHOTOS]
+    return pa.concat_tables(tables, promote_options="default")

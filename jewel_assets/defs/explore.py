@@ -1,0 +1,138 @@
+"""Group `explore`: measures and embeddings of the pictures, the design clusters, and the report that shows it all."""
+
+import time
+
+import dagster as dg
+
+from jewel_assets.defs.checks import item_check_results, item_checks
+from jewel_assets.defs.clean import body_part_verdicts, cutouts, image_pool, photos, product_photos
+from jewel_assets.defs.collect import RAW_PHOTOS
+from jewel_assets.defs.partitions import CATEGORIES
+from jewel_assets.defs.policies import CORES, asset
+from jewel_assets.defs.reporting import report, sentences
+from jewel_assets.defs.running import each
+from jewel_assets.explore import (
+    CLUSTERS_VERSION,
+    ClusterConfig,
+    Embed,
+    MeasurePhoto,
+    choose_embedder,
+    cluster_table,
+    publish_clusters,
+    words_of,
+)
+from jewel_assets.explore.report import REPORT_VERSION, publish_report, report_path
+from jewel_assets.lake import Lake, StageReport
+from jewel_assets.registry import Registry
+from jewel_assets.settings import settings
+
+GROUP = "explore"
+
+
+@asset(
+    deps=[photos],
+    partitions_def=CATEGORIES,
+    group_name=GROUP,
+    kinds={"opencv", "deltalake"},
+    code_version=MeasurePhoto.version,
+    check_specs=item_checks("photo_measures"),
+    **CORES,
+)
+def photo_measures(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
+    """Sharpness, exposure, contrast and palette of each photo: what the report says of their quality."""
+    category = context.partition_key
+    done = each(context, lake, MeasurePhoto(), lake.dataset("photos").read(category), "photo_measures")
+    checks = item_check_results(lake, "photo_measures", category, done)
+    return report(lake, "photo_measures", done, category=category, checks=checks)
+
+
+class EmbeddingConfig(dg.Config):
+    """Which engine: auto, open_clip, mobilenet or classical."""
+
+    engine: str = "auto"
+
+
+@asset(
+    deps=[cutouts],
+    partitions_def=CATEGORIES,
+    group_name=GROUP,
+    kinds={"deltalake", "scikitlearn"},
+    code_version=Embed.version,
+    check_specs=item_checks("image_embeddings"),
+    **CORES,
+)
+def image_embeddings(
+    context: dg.AssetExecutionContext,
+    config: EmbeddingConfig,
+    lake: dg.ResourceParam[Lake],
+    models: dg.ResourceParam[Registry],
+) -> dg.MaterializeResult:
+    """A vector for each cut-out, float32 of length one: near vectors, similar pieces."""
+    category = context.partition_key
+    with sentences():
+        stage = Embed(choose_embedder(models, config.engine))
+    done = each(context, lake, stage, lake.dataset("cutouts").read(category), "image_embeddings")
+    checks = item_check_results(lake, "image_embeddings", category, done)
+    return report(lake, "image_embeddings", done, category=category, checks=checks)
+
+
+class DesignClusterConfig(dg.Config):
+    """How the clusters are found: `k` fixes their number, else it is chosen between `k_min` and `k_max`."""
+
+    k: int | None = None
+    k_min: int = 5
+    k_max: int = 24
+    seed: int = 0
+
+
+@asset(
+    deps=[image_embeddings, image_pool],
+    group_name=GROUP,
+    kinds={"scikitlearn", "deltalake"},
+    code_version=CLUSTERS_VERSION,
+    check_specs=item_checks("design_clusters", "cluster_sizes"),
+    **CORES,
+)
+def design_clusters(
+    context: dg.AssetExecutionContext,
+    config: DesignClusterConfig,
+    lake: dg.ResourceParam[Lake],
+    models: dg.ResourceParam[Registry],
+) -> dg.MaterializeResult:
+    """Pieces that look alike, grouped and named; a cluster keeps its id when it is found again."""
+    started = time.monotonic()
+    with sentences():
+        wanted = ClusterConfig(k=config.k, k_range=(config.k_min, config.k_max), seed=config.seed)
+        found = publish_clusters(lake, wanted, words_of(lake, models), settings().cores)
+    if found.note:
+        context.log.warning(found.note)
+    done = StageReport.whole(found.publication, found.engine, time.monotonic() - started, found.reused)
+    return report(
+        lake,
+        "design_clusters",
+        done,
+        metadata={"clusters": dg.MetadataValue.md(cluster_table(found.clusters)), "note": found.note or "none"},
+        checks=item_check_results(lake, "design_clusters", None, done, "cluster_sizes"),
+    )
+
+
+@asset(
+    deps=[*RAW_PHOTOS.values(), photos, photo_measures, body_part_verdicts, product_photos, cutouts, design_clusters],
+    group_name=GROUP,
+    kinds={"html"},
+    code_version=REPORT_VERSION,
+    check_specs=item_checks("dataset_report"),
+)
+def dataset_report(
+    context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[Registry]
+) -> dg.MaterializeResult:
+    """One HTML page about the whole lake: what was found, what was lost and why, the worst cases, the clusters."""
+    with sentences():
+        done = publish_report(lake, tuple(RAW_PHOTOS), models.present())
+    return report(
+        lake,
+        "dataset_report",
+        done,
+        metadata={"report": dg.MetadataValue.path(report_path(lake))},
+        checks=item_check_results(lake, "dataset_report", None, done),
+    )

@@ -1,0 +1,50 @@
+"""Rules that hold for every asset, written once: owners, retries, pools, automation. No asset repeats them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+
+OWNERS = ["team:jewel-assets"]
+
+RETRY = dg.RetryPolicy(max_retries=2, delay=20, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+"""For what may pass (network, 429, a lost commit). Permanent failures say `allow_retries=False` and are not retried."""
+
+# A stage fills all cores with its workers, so only one such step should run at a time on a machine. Naming the pool
+# only makes its limit settable: `dagster.yaml` sets it, with `pools: {default_limit: 1, granularity: op}`.
+CORES: dict[str, Any] = {"pool": "cores"}
+
+GPU: dict[str, Any] = {
+    "pool": "gpu",
+    "op_tags": {
+        "jewel/compute": "gpu",
+        "dagster-k8s/config": {"container_config": {"resources": {"limits": {"nvidia.com/gpu": "1"}}}},
+    },
+}
+"""Training and generation: one at a time here, one GPU each on Kubernetes."""
+
+
+def on_new_data() -> dg.AutomationCondition[dg.AssetKey]:
+    """When upstream data really changed, or the code changed, or it is newly missing - and not while it or anything
+    upstream runs, nor while anything upstream is missing.
+
+    A run that fails is not asked for again until something changes: what may pass is retried within the run (`RETRY`),
+    and what fails for good must be seen by a person, not repeated all night.
+    """
+    condition = dg.AutomationCondition
+    upstream_changed = condition.any_deps_match(condition.data_version_changed()).with_label("upstream data changed")
+    reason = upstream_changed | condition.code_version_changed() | condition.newly_missing()
+    # Dagster's `since_last_handled` forgets a change that falls between a request and the next evaluation: there the
+    # request counts as the newer. Here the change does, at the price of a run that may find nothing to do.
+    handled = condition.initial_evaluation() | ((condition.newly_requested() | condition.newly_updated()) & ~reason)
+    pending = reason.since(handled).with_label("a change was not handled yet")
+    quiet = (~condition.in_progress() & ~condition.any_deps_in_progress()).with_label("nothing is running")
+    complete = (~condition.any_deps_missing()).with_label("nothing upstream is missing")
+    return (pending & quiet & complete).with_label("on new data")
+
+
+def asset(**arguments: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """`dg.asset` with the rules of the house; `automation_condition=None` for what runs on request or by schedule."""
+    rules: dict[str, Any] = {"owners": OWNERS, "retry_policy": RETRY, "automation_condition": on_new_data()}
+    decorator: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(**{**rules, **arguments})
+    return decorator

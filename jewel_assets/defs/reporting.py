@@ -1,0 +1,94 @@
+"""From what the domain reports to what Dagster shows: metadata, data version, contact sheet, check results."""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+
+from jewel_assets.errors import Permanent
+from jewel_assets.lake import Lake, StageReport
+
+SHEET_BYTES = 36_000
+"""A contact sheet grows by a third as base64 and must stay under 50 KB: it is stored in the event log."""
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Permanent failures end the step at once, with their sentence; anything else goes to the retry policy."""
+    try:
+        yield
+    except Permanent as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+
+
+def report(
+    lake: Lake,
+    dataset: str,
+    outcome: StageReport,
+    *,
+    category: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    checks: Sequence[dg.AssetCheckResult] = (),
+) -> dg.MaterializeResult:
+    """The materialization of one dataset (of one category): counts, time, engines, sheet, checks, data version."""
+    shown: dict[str, Any] = {
+        "dagster/row_count": outcome.publication.rows,
+        "ok": outcome.ok,
+        "reused": outcome.reused,
+        "rejected": outcome.rejected,
+        "review": outcome.review,
+        "failed": outcome.failed,
+        "seconds": round(outcome.seconds, 2),
+        "items per second": round(outcome.attempted / outcome.seconds, 2) if outcome.seconds else 0.0,
+        "workers x threads": f"{outcome.workers} x {outcome.threads}",
+        "engines": counts(outcome.engines),
+        "lost items by reason": counts(outcome.reasons),
+        "table version": outcome.publication.version,
+        **(metadata or {}),
+    }
+    sheet = contact_sheet(lake, dataset, category)
+    if sheet is not None:
+        shown["contact sheet"] = sheet
+    return dg.MaterializeResult(
+        metadata=shown, data_version=dg.DataVersion(outcome.publication.digest), check_results=list(checks)
+    )
+
+
+def counts(numbers: Mapping[str, int]) -> dg.MetadataValue:
+    """A small table of names and counts, most frequent first."""
+    if not numbers:
+        return dg.MetadataValue.text("none")
+    rows = sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))
+    lines = ["| | count |", "|---|---:|", *(f"| {_cell(name)} | {count} |" for name, count in rows[:20])]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def table(rows: Mapping[str, Mapping[str, int]]) -> dg.MetadataValue:
+    """Numbers by row and column, as Markdown."""
+    columns = list(dict.fromkeys(name for row in rows.values() for name in row))
+    lines = ["| | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
+    lines += [
+        f"| {name} | " + " | ".join(str(row.get(column, 0)) for column in columns) + " |" for name, row in rows.items()
+    ]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def contact_sheet(lake: Lake, dataset: str, category: str | None) -> dg.MetadataValue | None:
+    """A picture of what the dataset holds, small enough for the event log; None where it holds no pictures."""
+    from jewel_assets.contact_sheet import preview_sheet
+
+    rows = lake.dataset(dataset).read(category, ["item_id", "sha256", "media_type"])
+    if not rows.num_rows or not str(rows.column("media_type")[0]).startswith("image/"):
+        return None
+    return picture(preview_sheet(rows, lake.blobs, max_bytes=SHEET_BYTES))
+
+
+def picture(jpeg: bytes) -> dg.MetadataValue:
+    """A JPEG as Markdown, which is how the UI shows pictures."""
+    return dg.MetadataValue.md(f"![contact sheet](data:image/jpeg;base64,{base64.b64encode(jpeg).decode()})")
+
+
+def _cell(text: str) -> str:
+    return (text or "-").replace("|", "\\|").replace("\n", " ")
