@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+from typing_extensions import override
 
 from jewel_assets.clean.removal.foreground import cut_out
 from jewel_assets.clean.removal.remover import Alpha, Matte, Remover
@@ -40,19 +41,23 @@ class RemoveBackground(Stage):
         ]
     )
 
+    @override
     def parameters(self) -> Mapping[str, Any]:
         limits = (self.review_below, self.doubtful_below, self.smallest_coverage, self.largest_coverage)
         return {"remover": dict(self.remover.parameters()), "limits": limits}
 
+    @override
     def weights(self) -> Mapping[str, str]:
         return self.remover.weights()
 
+    @override
     def setup(self, threads: int) -> None:
         import cv2
 
         cv2.setNumThreads(threads)
         self.remover.load(threads)
 
+    @override
     def process(self, items: Sequence[Item]) -> Sequence[Result]:
         images = [decode(item.data) for item in items]
         mattes = self.remover.mattes(images)

@@ -5,12 +5,12 @@ under 8 flips and rotations, and the nearest by a descriptor of local features; 
 is then aligned and compared (`same_picture`), and only what passes is a duplicate.
 
 For n photos the nearest are found with O(n²) arithmetic in blocks of O(n) memory (1,500 photos: a tenth of a second;
-100,000: some ten minutes, in NumPy), and at most `2 x neighbours x n` pairs are compared, 3 ms each.
+100,000: an estimated ten minutes, in NumPy), and at most `2 x neighbours x n` pairs are compared, some 3 ms each.
 """
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -47,27 +47,47 @@ class NearDuplicates:
 
         `photos` has the columns of `FingerprintPhoto`. Rows with equal pixels are best left out beforehand.
         """
-        turns = self._candidates(photos)
-        if not turns:
+        return self.compare(photos, self._candidates(photos))
+
+    def compare(self, photos: pa.Table, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Likeness]:
+        """The same for these pairs."""
+        if not pairs:
             return {}
-        previews = photos["preview"]
+        hashes, previews = _matrix(photos["phash"]).view(np.uint64), photos["preview"]
 
         @lru_cache(PICTURES_IN_MEMORY)
         def picture(row: int) -> Picture:
             return Picture.of(previews[row].as_py())
 
         def compared(pair: tuple[int, int]) -> Likeness | None:
-            return likeness(picture(pair[0]), picture(pair[1]), turns[pair])
+            distance = np.bitwise_count(hashes[pair[0], 0] ^ hashes[pair[1]])
+            likeliest = np.argsort(distance, kind="stable")[:2]
+            turns = tuple(int(turn) for turn in likeliest if distance[turn] <= self.max_hash_distance)
+            return likeness(picture(pair[0]), picture(pair[1]), turns)
 
         # Threads, because OpenCV and NumPy let go of the interpreter's lock in what takes long here.
         with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-            found = threads.map(compared, turns)
-            return {pair: alike for pair, alike in zip(turns, found, strict=True) if alike is not None}
+            found = threads.map(compared, pairs)
+            return {pair: alike for pair, alike in zip(pairs, found, strict=True) if alike is not None}
 
-    def _candidates(self, photos: pa.Table) -> dict[tuple[int, int], tuple[int, ...]]:
-        """(i, j) with i < j, sorted -> the turns (at most 2) that lay j on i by their hashes."""
+    def groups(self, photos: pa.Table) -> "Groups":
+        """Which of `photos`, given best first, is kept for which: each row was confirmed against its keeper."""
+        found = self.pairs(photos)
+        kept_by: dict[int, int] = {}
+        open_groups = united(range(len(photos)), [pair for pair, alike in found.items() if alike.same])
+        while open_groups:
+            heads = [(group[0], row) for group in open_groups for row in group[1:]]
+            # Among many copies some are no candidates of the best; nor is what was found dissimilar worth remembering.
+            found |= self.compare(photos, [pair for pair in heads if pair not in found])
+            kept_by |= {group[0]: group[0] for group in open_groups}
+            kept_by |= {row: head for head, row in heads if (head, row) in found and found[head, row].same}
+            open_groups = [rest for group in open_groups if (rest := [row for row in group if row not in kept_by])]
+        return Groups(kept_by, found)
+
+    def _candidates(self, photos: pa.Table) -> list[tuple[int, int]]:
+        """(i, j) with i < j, sorted: the nearest by any of the 8 hashes, and the nearest by the descriptor."""
         hashes, descriptors = _matrix(photos["phash"]).view(np.uint64), _matrix(photos["descriptor"])
-        count, candidates = len(photos), defaultdict[tuple[int, int], tuple[int, ...]](tuple)
+        count, candidates = len(photos), set[tuple[int, int]]()
         block = max(1, 2**22 // max(1, count))  # rows at a time: 4 M cells, 32 MB of hashes
         for start in range(0, count, block):
             rows = np.arange(start, min(start + block, count))
@@ -82,12 +102,16 @@ class NearDuplicates:
             ):
                 for row, column in zip(*np.nonzero(_only(near, kept)), strict=True):
                     i, j = int(rows[row]), int(column)
-                    key = (min(i, j), max(i, j))
-                    if key not in candidates:
-                        by_turn = np.bitwise_count(hashes[key[0], 0] ^ hashes[key[1]])
-                        likeliest = np.argsort(by_turn, kind="stable")[:2]
-                        candidates[key] = tuple(int(t) for t in likeliest if by_turn[t] <= self.max_hash_distance)
-        return dict(sorted(candidates.items()))
+                    candidates.add((min(i, j), max(i, j)))
+        return sorted(candidates)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """What `NearDuplicates.groups` found."""
+
+    kept_by: Mapping[int, int]  # each row -> the row kept for it, which may be itself
+    alike: Mapping[tuple[int, int], Likeness]  # all pairs (i, j) with i < j that could be aligned
 
 
 @dataclass(frozen=True)
@@ -115,12 +139,9 @@ class DropDuplicates(Selection):
         order = best_first(items)
         exact = exact_duplicates(items, order)
         singles = [row for row in order if exact[row] == row]  # best first
-        alike = {
-            (singles[i], singles[j]): found
-            for (i, j), found in self.near.pairs(items.take(pa.array(singles, pa.int64()))).items()
-            if found.same
-        }
-        keeper = stars(singles, alike)
+        found = self.near.groups(items.take(pa.array(singles, pa.int64())))
+        alike = {(singles[i], singles[j]): pair for (i, j), pair in found.alike.items()}
+        keeper = {singles[row]: singles[kept] for row, kept in found.kept_by.items()}
         groups: dict[int, list[int]] = defaultdict(list)
         for row in order:
             groups[keeper[exact[row]]].append(row)
@@ -177,18 +198,22 @@ def exact_duplicates(items: pa.Table, order: Iterable[int]) -> dict[int, int]:
     return {row: first.setdefault(hashes[row], row) for row in order}
 
 
-def stars(order: Sequence[int], alike: Iterable[tuple[int, int]]) -> dict[int, int]:
-    """Each row -> the row it is kept by: itself, or the best kept row that is directly `alike`."""
-    linked: dict[int, set[int]] = defaultdict(set)
-    for a, b in alike:
-        linked[a].add(b)
-        linked[b].add(a)
-    keeper: dict[int, int] = {}
+def united(order: Sequence[int], links: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """The rows of `order` in groups, connected through any chain of links; each group in `order`."""
+    parent = {row: row for row in order}
+
+    def root(row: int) -> int:
+        while parent[row] != row:
+            parent[row] = parent[parent[row]]
+            row = parent[row]
+        return row
+
+    for a, b in links:
+        parent[root(a)] = root(b)
+    groups: dict[int, list[int]] = defaultdict(list)
     for row in order:
-        if row not in keeper:
-            keeper[row] = row
-            keeper.update({other: row for other in linked[row] if other not in keeper})
-    return keeper
+        groups[root(row)].append(row)
+    return list(groups.values())
 
 
 def _matrix(column: pa.ChunkedArray) -> NDArray[Any]:

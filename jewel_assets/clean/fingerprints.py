@@ -130,7 +130,7 @@ def match_kernel(features: LocalFeatures) -> NDArray[np.float32]:
 
 @lru_cache
 def _fourier_features() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weights (128, DESCRIPTOR_SIZE) and phases of a kernel exp(-8 d²): features at 40 degrees count a fiftieth."""
+    """Weights (128, DESCRIPTOR_SIZE) and phases of a kernel exp(-8 d²): features at 40 degrees count a fortieth."""
     random = np.random.default_rng(7)
     weights = 4 * random.normal(size=(128, DESCRIPTOR_SIZE))
     return weights.astype(np.float32), random.uniform(0, 2 * np.pi, DESCRIPTOR_SIZE).astype(np.float32)

@@ -14,7 +14,7 @@ from jewel_assets.clean.duplicates import (
     best_first,
     exact_duplicates,
     group_id,
-    stars,
+    united,
 )
 from jewel_assets.clean.same_picture import Likeness
 from jewel_assets.lake.stages import Made, Rejected, Result, Review, Selection
@@ -70,12 +70,9 @@ class PoolImages(Selection):
         order = best_first(items)
         exact = exact_duplicates(items, order)
         singles = [row for row in order if exact[row] == row]
-        pairs = {
-            (singles[i], singles[j]): alike
-            for (i, j), alike in self.near.pairs(items.take(pa.array(singles, pa.int64()))).items()
-        }
-        same = {pair: alike for pair, alike in pairs.items() if alike.same}
-        keeper = stars(singles, same)
+        found = self.near.groups(items.take(pa.array(singles, pa.int64())))
+        pairs = {(singles[i], singles[j]): alike for (i, j), alike in found.alike.items()}
+        keeper = {singles[row]: singles[kept] for row, kept in found.kept_by.items()}
         copies: dict[int, list[int]] = defaultdict(list)
         for row in order:
             copies[keeper[exact[row]]].append(row)
@@ -83,7 +80,7 @@ class PoolImages(Selection):
         split_of = self._splits(items, order, [*linked, *exact.items()])
         results: list[Result | None] = [None] * len(items)
         for members in copies.values():
-            for row, result in self._resolved(items, members, exact, same, split_of):
+            for row, result in self._resolved(items, members, exact, pairs, split_of):
                 results[row] = result
         return [result for result in results if result is not None]
 
@@ -92,7 +89,7 @@ class PoolImages(Selection):
         items: pa.Table,
         members: list[int],
         exact: Mapping[int, int],
-        same: Mapping[tuple[int, int], Likeness],
+        pairs: Mapping[tuple[int, int], Likeness],
         split_of: Mapping[int, Mapping[str, str | None]],
     ) -> Iterable[tuple[int, Result]]:
         """The results of the copies of one picture, given best first."""
@@ -114,7 +111,7 @@ class PoolImages(Selection):
                 yield row, Made(columns, engine)
             else:
                 columns["duplicate_of"] = items["item_id"][kept].as_py()
-                alike = same.get((exact[kept], exact[row])) or same.get((exact[row], exact[kept]))
+                alike = pairs.get((exact[kept], exact[row])) or pairs.get((exact[row], exact[kept]))
                 # None: both were confirmed against a better copy, which gave way because of its category.
                 columns["duplicate_distance"] = (
                     0.0 if exact[row] == exact[kept] else 1 - alike.correlation if alike else None
@@ -128,7 +125,7 @@ class PoolImages(Selection):
         """Each row -> its columns `split`, `split_group` and `moved_from`."""
         item_ids = items["item_id"].to_pylist()
         columns: dict[int, dict[str, str | None]] = {}
-        for members in _united(order, links):  # best first
+        for members in united(order, links):  # best first
             key = str(items["pixel_hash"][members[0]])
             before = {self.previous[item_ids[row]] for row in members if item_ids[row] in self.previous}
             split = next((split for split in SPLITS if split in before), None) or self._hashed(key)
@@ -157,21 +154,3 @@ def split_counts(pool: pa.Table) -> dict[str, dict[str, int]]:
         category: {split: counted[category, split] for split in SPLITS}
         for category in sorted({category for category, _ in counted})
     }
-
-
-def _united(order: Sequence[int], links: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """The rows of `order` in groups, connected through any chain of links; each group in `order`."""
-    parent = {row: row for row in order}
-
-    def root(row: int) -> int:
-        while parent[row] != row:
-            parent[row] = parent[parent[row]]
-            row = parent[row]
-        return row
-
-    for a, b in links:
-        parent[root(a)] = root(b)
-    groups: dict[int, list[int]] = defaultdict(list)
-    for row in order:
-        groups[root(row)].append(row)
-    return list(groups.values())

@@ -116,8 +116,8 @@ MIN_CORRELATION, MIN_WORST_PATCH, MAX_COLOUR, MIN_OVERLAP = 0.85, 0.84, 16.0, 0.
 def likeness(a: Picture, b: Picture, turns: tuple[int, ...] = ()) -> Likeness | None:
     """The best `Likeness` over all alignments of `b` with `a`, or None where nothing suggests an alignment.
 
-    `turns` are indices into `TURNS` that a perceptual hash suggests, tried frame on frame. Takes 1 ms for most pairs of
-    different pictures and some 20 ms for pairs that can be aligned (previews of 256 pixels, one core).
+    `turns` are indices into `TURNS` that a perceptual hash suggests, tried frame on frame. Takes 3 ms for most pairs of
+    different pictures and 12 ms for copies (previews of 256 pixels, one core).
     """
     best: Likeness | None = None
     comparison: _Comparison | None = None
@@ -380,7 +380,7 @@ def _line(x: Array, y: Array) -> tuple[Array, Array]:
     # The ratio of deviations, between the two regressions: noise in x would flatten the gain of either alone.
     gain = np.maximum(y.std(0), 1) / np.maximum(x.std(0), 1)
     middle = np.exp(np.log(gain).mean())
-    # On white, silver becomes gold by three large enough gains. What is left beyond a cast shows as a colour difference.
+    # On white, three large enough gains make silver gold. What goes beyond a cast must show as a difference.
     gain = np.clip(gain, middle / MAX_CAST, middle * MAX_CAST)
     gain = np.clip(gain, 1 / MAX_CONTRAST_CHANGE, MAX_CONTRAST_CHANGE)
     return gain, y.mean(0) - gain * x.mean(0)

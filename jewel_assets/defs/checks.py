@@ -77,7 +77,7 @@ def item_check_results(
 
 
 def person_share(lake: Lake, category: str | None, rows: pa.Table) -> dg.AssetCheckResult:
-    """Kept photos that some detector nearly called a person, by the scores of their verdicts, and no person accepted."""
+    """Kept photos that some detector nearly called a person, by the scores of their verdicts, and nobody accepted."""
     verdicts = lake.dataset("body_part_verdicts").read(category)
     unseen = rows.filter(pc.fill_null(pc.equal(rows.column("reviewed_by"), TAKEN_UNSEEN), True))
     kept = verdicts.filter(pc.is_in(verdicts.column("item_id"), unseen.column("item_id").combine_chunks()))

@@ -16,8 +16,8 @@ def choose_remover(registry: Registry, engine: Engine = "auto", model: str | Non
     """The engine that removes backgrounds.
 
     `auto` decides per image and works without weights too (`model=None`, or a model that is not to be had: the name of
-    what ran, on every item, then says "no weights"). `network` uses the named model on every image and raises `Permanent`
-    where it is not to be had. `plain` uses no weights. Raises `Permanent` for a name no engine knows.
+    what ran, on every item, then says "no weights"). `network` uses the named model on every image and raises
+    `Permanent` where it is not to be had. `plain` uses no weights. Raises `Permanent` for a name no engine knows.
     """
     if engine == "plain":
         return PlainRemover()
@@ -30,8 +30,8 @@ def choose_remover(registry: Registry, engine: Engine = "auto", model: str | Non
     found = registry.find(model) if model else None
     if found is None and engine == "network":
         raise Permanent(
-            f"The model {model!r} is not in the models folder. Run `jewel models fetch {model}`, set JEWEL_MODEL_MIRROR to "
-            "a folder that has it, or choose the engine auto or plain, which work without."
+            f"The model {model!r} is not in the models folder. Run `jewel models fetch {model}`, set "
+            "JEWEL_MODEL_MIRROR to a folder that has it, or choose the engine auto or plain, which work without."
         )
     network = NetworkRemover(found, *best_runtime()) if found else None
     return network if engine == "network" and network else AutoRemover(network)

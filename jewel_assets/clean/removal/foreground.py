@@ -1,5 +1,7 @@
 """The piece's own colours: what it would look like without the old background shining through its edges."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,15 +12,16 @@ from jewel_assets.images import Pixels
 def cut_out(image: Pixels, alpha: Alpha, ground: NDArray[np.float32] | None = None, radius: int = 5) -> Pixels:
     """RGBA pixels (h, w, 4), not premultiplied, of an image (h, w, 3) and its alpha (h, w).
 
-    A pixel of the edge is C = alpha F + (1 - alpha) B. F is estimated by blur fusion (Forte, "Approximate fast foreground
-    colour estimation", ICIP 2021, eq. 4-6): the mean colour of the piece within `radius` pixels, corrected so that the
-    equation holds. B is `ground` (h, w, 3), where it is known, else the mean colour of the background around. Opaque
+    A pixel of the edge is C = alpha F + (1 - alpha) B. F is estimated by blur fusion (Forte, "Approximate fast
+    foreground colour estimation", ICIP 2021): the mean colour of the piece within `radius` pixels, corrected so that
+    the equation holds. B is `ground` (h, w, 3), where it is known, else the mean colour of the background around.
+    Opaque
     pixels keep their exact colour; fully transparent ones are black, which compresses best.
     """
     import cv2
 
     opacity = np.rint(alpha * 255).astype(np.uint8)
-    result = np.zeros((*opacity.shape, 4), np.uint8)
+    result: Pixels = np.zeros((*opacity.shape, 4), np.uint8)
     result[..., 3] = opacity
     opaque = opacity == 255
     result[opaque, :3] = image[opaque]
@@ -38,7 +41,7 @@ def cut_out(image: Pixels, alpha: Alpha, ground: NDArray[np.float32] | None = No
     piece = cv2.blur(colour * weight, size) / np.maximum(cv2.blur(weight, size)[..., None], 1e-4)
     if ground is None:
         weight = np.square(1 - share)
-        behind = cv2.blur(colour * weight, size) / np.maximum(cv2.blur(weight, size)[..., None], 1e-4)
+        behind: Any = cv2.blur(colour * weight, size) / np.maximum(cv2.blur(weight, size)[..., None], 1e-4)
     else:
         behind = ground[near]
     corrected = piece + share * (colour - share * piece - (1 - share) * behind) / np.maximum(share, 0.3) ** 2 * share

@@ -45,8 +45,8 @@ def to_rgb(lab: Lab) -> NDArray[np.float32]:
 def fit_ground(lab: Lab) -> Ground:
     """Fit the border with a polynomial of order 0, 1 or 2 in x and y: the lowest that explains it about as well.
 
-    The fit starts from the border's most frequent colour and is re-weighted (Tukey's biweight), so a piece that runs out
-    of the picture does not pull it as long as it covers the smaller part of the border.
+    The fit starts from the border's most frequent colour and is re-weighted (Tukey's biweight), so a piece that runs
+    out of the picture does not pull it as long as it covers the smaller part of the border.
     """
     height, width = lab.shape[:2]
     band = max(2, round(BORDER_SHARE * min(height, width)))
@@ -90,9 +90,7 @@ def _terms(x: NDArray[np.float64], y: NDArray[np.float64], order: int) -> NDArra
 
 def _mode(samples: Lab) -> NDArray[np.float64]:
     """The most frequent colour: the fullest cell of an 8 Delta-E grid, refined by the median of what is near it."""
-    cells, inverse, counts = np.unique(
-        np.round(samples / 8).astype(int), axis=0, return_inverse=True, return_counts=True
-    )
+    cells, counts = np.unique(np.round(samples / 8).astype(int), axis=0, return_counts=True)
     centre = cells[counts.argmax()] * 8.0
     near = np.linalg.norm(samples - centre, axis=1) < 12
     return np.asarray(np.median(samples[near] if near.any() else samples, axis=0), np.float64)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from jewel_assets.clean.removal.openvino_runtime import compile_openvino
 from jewel_assets.clean.removal.remover import Alpha, Matte, Remover
 from jewel_assets.errors import Permanent
 from jewel_assets.images import Pixels
@@ -53,7 +54,7 @@ FAMILIES: Mapping[str, Family] = {
     "birefnet-cod": _BIREFNET,
     "birefnet-massive": _BIREFNET,
 }
-"""rembg's session name -> the family. Those of its models that answer a prompt, or give more than one mask, are not here."""
+"""rembg's session name -> the family. Its models that answer a prompt, or give more than one mask, are not here."""
 
 
 def best_runtime() -> tuple[Runtime, Precision]:
@@ -109,7 +110,7 @@ class NetworkRemover(Remover):
     @override
     def load(self, threads: int) -> None:
         if self._run is None:
-            compiled = _openvino if self.runtime == "openvino" else _onnxruntime
+            compiled = compile_openvino if self.runtime == "openvino" else _onnxruntime
             self._run = compiled(str(self.model.path), self.family.side, self.precision, threads)
 
     def probabilities(self, images: Sequence[Pixels]) -> NDArray[np.float32]:
@@ -123,7 +124,7 @@ class NetworkRemover(Remover):
         raw = np.concatenate(outputs) if outputs else np.zeros((0, self.family.side, self.family.side), np.float32)
         if self.family.logits:
             raw = 1 / (1 + np.exp(-raw))
-        return np.clip(raw, 0, 1, dtype=np.float32)
+        return np.asarray(np.clip(raw, 0, 1), np.float32)
 
     @override
     def mattes(self, images: Sequence[Pixels]) -> list[Matte]:
@@ -134,7 +135,7 @@ class NetworkRemover(Remover):
 
 
 def prepare(image: Pixels, family: Family) -> NDArray[np.float32]:
-    """An image (h, w, 3) as the network's input: float32 (3, side, side), scaled by its brightest value as rembg does."""
+    """An image (h, w, 3) as the network's input: float32 (3, side, side), scaled by its brightest value."""
     from PIL import Image
 
     # Pillow's Lanczos filters when it shrinks (OpenCV's does not), and is what these networks are used with.
@@ -150,33 +151,16 @@ def alpha_at(raw: NDArray[np.float32], shape: tuple[int, ...]) -> Alpha:
     import cv2
 
     height, width = shape[:2]
-    return np.clip(cv2.resize(raw, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1, dtype=np.float32)
+    return np.asarray(np.clip(cv2.resize(raw, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1), np.float32)
 
 
 def decisiveness(raw: NDArray[np.float32]) -> float:
-    """How far from undecided a network's output is, 0 to 1: the mean of |2p - 1| over the pixels that it half believes in.
+    """How far from undecided a network's output is, 0 to 1: the mean of |2p - 1| over the pixels it half believes in.
 
     A clear subject is near 1 within and falls off steeply; an empty scene has no such pixel at all (0).
     """
     felt = raw[raw > 0.05]
     return float(np.abs(2 * felt - 1).mean()) if felt.size and raw.max() > 0.5 else 0.0
-
-
-def _openvino(path: str, side: int, precision: str, threads: int) -> Any:
-    import openvino
-
-    core = openvino.Core()
-    whole = core.read_model(path)
-    first = openvino.Model([whole.outputs[0]], whole.get_parameters(), whole.get_friendly_name())  # no side outputs
-    first.reshape([-1, 3, side, side])  # the published files fix the batch at 1
-    options = {
-        "INFERENCE_NUM_THREADS": threads,
-        "NUM_STREAMS": 1,
-        "INFERENCE_PRECISION_HINT": precision,
-        "ENABLE_CPU_PINNING": False,  # workers would be pinned to the same cores
-    }
-    compiled = core.compile_model(first, "CPU", options)
-    return lambda inputs: compiled(inputs)[0]
 
 
 def _onnxruntime(path: str, side: int, precision: str, threads: int) -> Any:

@@ -73,7 +73,10 @@ class Regions:
 
 
 def plain_matte(image: Pixels, name: str, largest_side: int, ground: Ground | None = None) -> Matte:
-    """The matte of one image (h, w, 3), whose `ground`, at most `largest_side` pixels long, may be known already. Its confidence is low where the border is not plain or the contrast is low."""
+    """The matte of one image (h, w, 3), whose `ground`, fitted at `largest_side` pixels, may be known already.
+
+    The confidence is low where the border is not plain or the contrast is low.
+    """
     import cv2
 
     from jewel_assets.images import fit
@@ -88,8 +91,8 @@ def plain_matte(image: Pixels, name: str, largest_side: int, ground: Ground | No
     confidence = ground.plainness * contrast(distance, regions.piece) * (1 if regions.piece.any() else 0)
     if small.shape != image.shape:
         size = (image.shape[1], image.shape[0])
-        alpha = np.clip(cv2.resize(alpha, size, interpolation=cv2.INTER_CUBIC), 0, 1)
-        local = cv2.resize(local, size, interpolation=cv2.INTER_LINEAR)
+        alpha = np.asarray(np.clip(cv2.resize(alpha, size, interpolation=cv2.INTER_CUBIC), 0, 1), np.float32)
+        local = np.asarray(cv2.resize(local, size, interpolation=cv2.INTER_LINEAR), np.float32)
     return Matte(alpha, confidence, name, local)
 
 
@@ -197,8 +200,8 @@ def _holes(
 def hole_score(share: float, sharp: float, chroma: float, brighter: float, clipped: bool) -> float:
     """Above 0: an enclosed ground-coloured area is a hole, not a highlight.
 
-    `share` is its part of the picture, `sharp` the contrast (Delta-E) that all but a fifth of its outline reaches within
-    three pixels, `chroma` that of what surrounds it, `brighter` its L* above the ground's. Holes are larger than
+    `share` is its part of the picture, `sharp` the contrast (Delta-E) that all but a fifth of its outline reaches
+    within three pixels, `chroma` that of what surrounds it, `brighter` its L* above the ground's. Holes are larger than
     highlights, end sharply, and are never brighter than the ground. Where the ground is `clipped` white, highlights of
     stones and pale metal have exactly its colour, so a hole in something colourless must be larger.
     """
@@ -248,7 +251,7 @@ def _without_specks(piece: Mask, distance: NDArray[np.float32]) -> Mask:
     """The mask without components too small or too faint to be part of a piece."""
     import cv2
 
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(piece.view(np.uint8), connectivity=8)
+    count, labels = cv2.connectedComponents(piece.view(np.uint8), connectivity=8)
     if count < 2:
         return piece
     strength = np.bincount(labels.ravel(), weights=distance.ravel(), minlength=count)  # area x mean Delta-E
@@ -279,8 +282,8 @@ def _slope(lab: Lab) -> NDArray[np.float32]:
     import cv2
 
     soft = cv2.GaussianBlur(lab, (0, 0), 0.7) * np.array([1, 0.5, 0.5], np.float32)  # colour is the noisier part
-    across = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=1 / 8)
-    down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=1 / 8)
+    across = np.asarray(cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=1 / 8), np.float32)
+    down = np.asarray(cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=1 / 8), np.float32)
     return np.asarray(np.sqrt(_dot(across, across) + _dot(down, down)), np.float32)
 
 

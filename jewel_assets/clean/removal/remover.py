@@ -20,9 +20,9 @@ Mask: TypeAlias = NDArray[np.bool_]
 class Matte:
     """What an engine found in one image of shape (h, w, 3).
 
-    `confidence` is 0 to 1: how far the engine trusts its own matte, not a calibrated probability. `engine` names what ran
-    for this image. `ground`, where the engine knows it, is the colour of the background at every pixel, float32 RGB of
-    shape (h, w, 3), 0 to 255: with it the subject's own colours can be computed instead of guessed.
+    `confidence` is 0 to 1: how far the engine trusts its own matte, not a calibrated probability. `engine` names what
+    ran for this image. `ground`, where the engine knows it, is the colour of the background at every pixel, float32 RGB
+    of shape (h, w, 3), 0 to 255: with it the subject's own colours can be computed instead of guessed.
     """
 
     alpha: Alpha = field(repr=False)

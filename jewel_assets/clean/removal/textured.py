@@ -1,9 +1,9 @@
 """Background removal from a textured ground (cloth, marble, wood): what the texture of the border does not explain.
 
-Colour and fine contrast of the border are modelled by a mixture of Gaussians; a pixel less likely than nearly all of the
-border is new, and so perhaps the piece. That needs no weights and keeps holes open, but some of the piece looks like the
-ground and some of the ground looks like nothing on the border. A network's coarse probability, where there is one, is
-added as evidence; where the ground proves not to be like its border, the network decides alone.
+Colour and fine contrast of the border are modelled by a mixture of Gaussians; a pixel less likely than nearly all of
+the border is new, and so perhaps the piece. That needs no weights and keeps holes open, but some of the piece looks
+like the ground and some of the ground looks like nothing on the border. A network's coarse probability, where there is
+one, is added as evidence; where the ground proves not to be like its border, the network decides alone.
 """
 
 from dataclasses import dataclass
@@ -38,9 +38,11 @@ def textured_matte(image: Pixels, name: str, largest_side: int, network: Alpha |
 
     small = fit(image, largest_side)
     size = (small.shape[1], small.shape[0])
-    coarse = None if network is None else cv2.resize(network, size, interpolation=cv2.INTER_AREA)
+    coarse = (
+        None if network is None else np.asarray(cv2.resize(network, size, interpolation=cv2.INTER_AREA), np.float32)
+    )
     novelty = find_novelty(to_lab(small), coarse)
-    odds = novelty.trust * novelty.odds
+    odds = np.asarray(novelty.trust * novelty.odds, np.float32)
     if coarse is not None:
         odds = odds + (1 - (1 - NETWORK_WEIGHT) * novelty.trust) * _log_odds(coarse)
         # Far inside what the network is sure of (a dial, a stone) nothing is ground, whatever its colour.
@@ -52,7 +54,8 @@ def textured_matte(image: Pixels, name: str, largest_side: int, network: Alpha |
     confidence = decided * (max(0.6, novelty.trust) if coarse is not None else 0.6 * novelty.trust)
     alpha = _sharpened(alpha)
     if small.shape != image.shape:
-        alpha = cv2.resize(alpha, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
+        size = (image.shape[1], image.shape[0])
+        alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR), np.float32)
     return Matte(alpha, confidence, name)
 
 
