@@ -34,7 +34,7 @@ $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
 	ln -sf ../dagster.yaml $@
 
 demo: set-up
-	@$(BIN)/jewel models fetch --quiet || echo "Some models are not to be had: the demo runs with what is here and says so."
+	@$(BIN)/jewel models fetch || echo "The demo goes on with the models that are here, and says what it could not do."
 	$(BIN)/python -m jewel_assets.defs.demo
 
 dev: set-up

@@ -84,7 +84,7 @@ def main() -> int:
         if options.out:
             options.out.mkdir(parents=True, exist_ok=True)
             rows = [sheet_row(pairs[i], mattes[i]) for i in worst]
-            file = options.out / f"worst-{engine.split(',')[0].replace(' ', '-').strip('()')}.jpg"
+            file = options.out / f"worst-{engine.split(',')[0].replace(' ', '-').replace('(', '').replace(')', '')}.jpg"
             file.write_bytes(encode_jpeg(np.vstack(rows)))
     by_hand = np.mean(
         [fringe(pair, np.dstack([pair.image, np.rint(pair.alpha * 255).astype(np.uint8)])) for pair in pairs]

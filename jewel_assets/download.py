@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import requests
+from urllib3.exceptions import NameResolutionError
 
 from jewel_assets.errors import Permanent, Transient
 
@@ -47,6 +48,8 @@ def download(
             return
         except _Broken as broken:
             resume, failure = broken.etag, Transient(str(broken))
+        except NoSuchHost:
+            raise  # a machine without a network: waiting seconds does not bring one
         except Transient as error:
             failure = error
         wait = failure.retry_after
@@ -57,6 +60,10 @@ def download(
 
 class NotThere(Permanent):
     """The server answered that there is no such file (404, 410)."""
+
+
+class NoSuchHost(Transient):
+    """The name of the server cannot be resolved, as on a machine without a network."""
 
 
 class _Broken(Exception):
@@ -86,6 +93,8 @@ def _attempt(url: str, path: Path, resume: str | None, progress: Progress | None
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema) as e:
         raise Permanent(f"{url} is not an address that can be fetched: {e}.") from e
     except requests.exceptions.RequestException as error:
+        if isinstance(getattr(error.args[0] if error.args else None, "reason", None), NameResolutionError):
+            raise NoSuchHost(f"{url} could not be reached: there is no such host, or no network.") from error
         raise Transient(f"{url} could not be reached: {error}.") from error
 
 

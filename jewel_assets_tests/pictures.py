@@ -1,4 +1,4 @@
-"""Pictures of jewellery drawn by the tests: no two seeds alike, each with a subject, holes and a plain or rough ground."""
+"""Pictures of jewellery drawn by the tests: no two seeds alike, each with a subject, holes and a plain ground."""
 
 from pathlib import Path
 

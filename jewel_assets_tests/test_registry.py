@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from jewel_assets.download import NoSuchHost, download
 from jewel_assets.errors import Permanent, Transient
 from jewel_assets.registry import RECORDED, SHIPPED, Model, Registry, _explained
 
@@ -564,3 +565,8 @@ def test_a_process_killed_in_mid_download_leaves_nothing_half_visible_and_the_ne
     assert registry.find("tiny") is None
     assert registry.fetch("tiny").sha256 == SHA256
     assert not list(tmp_path.glob(".*.part"))
+
+
+def test_a_machine_without_a_network_is_told_so_at_once(tmp_path: Path) -> None:
+    with pytest.raises(NoSuchHost, match="no such host, or no network"):
+        download("http://nowhere.invalid/model.onnx", tmp_path / "model.onnx", attempts=4, pause_s=60)

@@ -5,6 +5,7 @@ The runs are recorded in the instance at DAGSTER_HOME, so `make dev` shows them 
 
 import sys
 import time
+from typing import Any
 
 import dagster as dg
 
@@ -14,7 +15,7 @@ from jewel_assets.explore.report import report_path
 from jewel_assets.lake import Lake
 from jewel_assets.settings import settings
 
-SHORT_LINES = {"loggers": {"console": {}}}  # else Dagster takes its own logger, with a line per event
+SHORT_LINES: dict[str, Any] = {"loggers": {"console": {}}}  # else Dagster takes its own logger, with a line per event
 
 
 def main() -> int:

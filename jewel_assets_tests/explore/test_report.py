@@ -99,7 +99,12 @@ def lake(lake_root: str) -> Lake:
     verdicts = [{**row, "verdict": "keep", "verdict_reason": ""} for row in photos]
     verdicts[8] |= {"verdict": "reject", "verdict_reason": "hand"}
     verdicts[9] |= {"verdict": "review", "verdict_reason": "skin at the edge"}
-    publish(lake, "body_part_verdicts", verdicts, [pa.field("verdict", pa.string()), pa.field("verdict_reason", pa.string())])
+    publish(
+        lake,
+        "body_part_verdicts",
+        verdicts,
+        [pa.field("verdict", pa.string()), pa.field("verdict_reason", pa.string())],
+    )
     publish(lake, "product_photos", photos[:8])
     cutouts = []
     for number, row in enumerate(photos[:7]):
