@@ -28,7 +28,7 @@ ODD_COVERAGE_SHARE = 0.10
 CLUSTER_SHARE = 0.5
 """A cluster with more than half of all items says nothing about the designs."""
 
-_EVERY_DATASET = ("blobs_present", "unique_keys", "failure_share")
+EVERY_DATASET = ("blobs_present", "unique_keys", "failure_share")
 _SAYS = {
     "blobs_present": "Every row's blob is in the lake.",
     "unique_keys": "No item stands twice.",
@@ -41,18 +41,15 @@ _SAYS = {
 }
 
 
-def item_checks(dataset: str, *own: str, partitions: dg.PartitionsDefinition | None = None) -> list[dg.AssetCheckSpec]:
+def item_checks(dataset: str, *own: str) -> list[dg.AssetCheckSpec]:
     """The checks of an item dataset: those that all have, and its `own` by name."""
-    return [
-        dg.AssetCheckSpec(name, asset=dataset, description=_SAYS[name], partitions_def=partitions)
-        for name in (*_EVERY_DATASET, *own)
-    ]
+    return [dg.AssetCheckSpec(name, asset=dataset, description=_SAYS[name]) for name in (*EVERY_DATASET, *own)]
 
 
 def item_check_results(
     lake: Lake, dataset: str, category: str | None, outcome: StageReport, *own: str
 ) -> list[dg.AssetCheckResult]:
-    """What those checks find in the table as it was published; `own` names the further ones."""
+    """What those checks find in the table as it was published; `own` names those that not every dataset has."""
     rows = lake.dataset(dataset).read(category)
     pairs = zip(rows.column("sha256").to_pylist(), rows.column("media_type").to_pylist(), strict=True)
     lost = lake.blobs.missing(pairs)

@@ -18,9 +18,7 @@ from jewel_assets.clean import (
     split_counts,
     with_fingerprints,
 )
-from jewel_assets.defs.checks import item_check_results, item_checks
 from jewel_assets.defs.collect import RAW_PHOTOS, raw_photos
-from jewel_assets.defs.partitions import CATEGORIES
 from jewel_assets.defs.policies import CORES, asset
 from jewel_assets.defs.reporting import counts, report, sentences, table
 from jewel_assets.defs.running import choose, each
@@ -31,47 +29,39 @@ GROUP = "clean"
 
 
 @asset(
+    GROUP,
     deps=list(RAW_PHOTOS.values()),
-    partitions_def=CATEGORIES,
-    group_name=GROUP,
     kinds={"opencv", "deltalake"},
     code_version=FingerprintPhoto.version,
-    check_specs=item_checks("photo_fingerprints"),
     **CORES,
 )
 def photo_fingerprints(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     """What tells two photos apart: a hash of the pixels, perceptual hashes of 8 flips and rotations, a descriptor."""
     category = context.partition_key
-    done = each(context, lake, FingerprintPhoto(), raw_photos(lake, category), "photo_fingerprints")
-    checks = item_check_results(lake, "photo_fingerprints", category, done)
-    return report(lake, "photo_fingerprints", done, category=category, checks=checks)
+    done = each(context, lake, FingerprintPhoto(), raw_photos(lake, category))
+    return report(context, lake, done)
 
 
 @asset(
+    GROUP,
     deps=[photo_fingerprints],
-    partitions_def=CATEGORIES,
-    group_name=GROUP,
     kinds={"opencv", "deltalake"},
     code_version=DropDuplicates.version,
-    check_specs=item_checks("photos"),
     **CORES,
 )
 def photos(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     """Photos of all sources without duplicates: of the same or nearly the same picture, the best is kept."""
     category = context.partition_key
     fingerprints = lake.dataset("photo_fingerprints").read(category)
-    done = choose(context, lake, DropDuplicates(), fingerprints, "photos")
-    checks = item_check_results(lake, "photos", category, done)
-    return report(lake, "photos", done, category=category, checks=checks)
+    done = choose(context, lake, DropDuplicates(), fingerprints)
+    return report(context, lake, done)
 
 
 @asset(
+    GROUP,
     deps=[photos],
-    partitions_def=CATEGORIES,
-    group_name=GROUP,
     kinds={"mediapipe", "opencv", "deltalake"},
     code_version=JudgeBodyParts.version,
-    check_specs=item_checks("body_part_verdicts"),
     **CORES,
 )
 def body_part_verdicts(
@@ -81,9 +71,8 @@ def body_part_verdicts(
     category = context.partition_key
     with sentences():
         stage = JudgeBodyParts(choose_detectors(models))
-    done = each(context, lake, stage, lake.dataset("photos").read(category), "body_part_verdicts")
-    checks = item_check_results(lake, "body_part_verdicts", category, done)
-    return report(lake, "body_part_verdicts", done, category=category, checks=checks)
+    done = each(context, lake, stage, lake.dataset("photos").read(category))
+    return report(context, lake, done)
 
 
 class ProductConfig(dg.Config):
@@ -97,12 +86,11 @@ class ProductConfig(dg.Config):
 
 
 @asset(
+    GROUP,
     deps=[body_part_verdicts],
-    partitions_def=CATEGORIES,
-    group_name=GROUP,
     kinds={"deltalake"},
     code_version=KeepProducts.version,
-    check_specs=item_checks("product_photos", "person_share"),
+    checks=("person_share",),
 )
 def product_photos(
     context: dg.AssetExecutionContext, config: ProductConfig, lake: dg.ResourceParam[Lake]
@@ -114,14 +102,13 @@ def product_photos(
     verdicts = lake.dataset("body_part_verdicts").read(category)
     with sentences():
         selection = KeepProducts(lake.decisions("product_photos").decisions(category), config.accept_review)
-    done = choose(context, lake, selection, verdicts, "product_photos")
-    checks = item_check_results(lake, "product_photos", category, done, "person_share")
+    done = choose(context, lake, selection, verdicts)
     reviewers = lake.dataset("product_photos").read(category, ["reviewed_by"]).column("reviewed_by").to_pylist()
     metadata = {
         "accept_review": config.accept_review,
         "kept by review": counts(collections.Counter(name for name in reviewers if name is not None)),
     }
-    return report(lake, "product_photos", done, category=category, metadata=metadata, checks=checks)
+    return report(context, lake, done, metadata)
 
 
 class CutoutConfig(dg.Config):
@@ -132,12 +119,11 @@ class CutoutConfig(dg.Config):
 
 
 @asset(
+    GROUP,
     deps=[product_photos],
-    partitions_def=CATEGORIES,
-    group_name=GROUP,
     kinds={"onnx", "opencv", "deltalake"},
     code_version=RemoveBackground.version,
-    check_specs=item_checks("cutouts", "mask_coverage"),
+    checks=("mask_coverage",),
     **CORES,
 )
 def cutouts(
@@ -150,9 +136,8 @@ def cutouts(
     category = context.partition_key
     with sentences():
         stage = RemoveBackground(choose_remover(models, config.engine, config.model))
-    done = each(context, lake, stage, lake.dataset("product_photos").read(category), "cutouts")
-    checks = item_check_results(lake, "cutouts", category, done, "mask_coverage")
-    return report(lake, "cutouts", done, category=category, checks=checks)
+    done = each(context, lake, stage, lake.dataset("product_photos").read(category))
+    return report(context, lake, done)
 
 
 class PoolConfig(dg.Config):
@@ -163,11 +148,13 @@ class PoolConfig(dg.Config):
 
 
 @asset(
+    GROUP,
     deps=[cutouts, photo_fingerprints],
-    group_name=GROUP,
     kinds={"deltalake"},
     code_version=PoolImages.version,
-    check_specs=item_checks("image_pool", "no_leak"),
+    checks=("no_leak",),
+    partitions=None,
+    **CORES,
 )
 def image_pool(
     context: dg.AssetExecutionContext, config: PoolConfig, lake: dg.ResourceParam[Lake]
@@ -178,11 +165,5 @@ def image_pool(
     splits = dict(zip(pool["item_id"].to_pylist(), pool["split"].to_pylist(), strict=True)) if pool.num_rows else {}
     selection = PoolImages(shares=shares, previous=splits)
     items = with_fingerprints(lake.dataset("cutouts").read(), lake.dataset("photo_fingerprints").read())
-    done = choose(context, lake, selection, items, "image_pool")
-    return report(
-        lake,
-        "image_pool",
-        done,
-        metadata={"splits": table(split_counts(lake.dataset("image_pool").read()))},
-        checks=item_check_results(lake, "image_pool", None, done, "no_leak"),
-    )
+    done = choose(context, lake, selection, items)
+    return report(context, lake, done, {"splits": table(split_counts(lake.dataset("image_pool").read()))})

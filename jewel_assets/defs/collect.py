@@ -4,8 +4,6 @@ import dagster as dg
 import pyarrow as pa
 
 from jewel_assets.collect import ReadPhoto, list_folder, survey_folder
-from jewel_assets.defs.checks import item_check_results, item_checks
-from jewel_assets.defs.partitions import CATEGORIES
 from jewel_assets.defs.policies import CORES, asset
 from jewel_assets.defs.reporting import report, sentences
 from jewel_assets.defs.running import each
@@ -17,11 +15,9 @@ GROUP = "collect"
 
 
 @asset(
-    partitions_def=CATEGORIES,
-    group_name=GROUP,
+    GROUP,
     kinds={"python", "deltalake"},
     code_version=ReadPhoto.version,
-    check_specs=item_checks("folder_photos"),
     automation_condition=None,  # the nightly schedule asks for it
     **CORES,
 )
@@ -35,18 +31,12 @@ def folder_photos(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake
         files = list_folder(configured.photos, context.partition_key, memory=lake.local_folder("folder_hashes"))
     for sentence in survey.sentences():
         context.log.warning(sentence)
-    done = each(context, lake, ReadPhoto(), files, "folder_photos")
-    return report(
-        lake,
-        "folder_photos",
-        done,
-        category=context.partition_key,
-        metadata={
-            "folder": dg.MetadataValue.path(str(configured.photos)),
-            "to know about the folder": dg.MetadataValue.md("\n".join(survey.sentences()) or "nothing"),
-        },
-        checks=item_check_results(lake, "folder_photos", context.partition_key, done),
-    )
+    done = each(context, lake, ReadPhoto(), files)
+    metadata = {
+        "folder": dg.MetadataValue.path(str(configured.photos)),
+        "to know about the folder": dg.MetadataValue.md("\n".join(survey.sentences()) or "nothing"),
+    }
+    return report(context, lake, done, metadata)
 
 
 RAW_PHOTOS: dict[str, dg.AssetsDefinition] = {"folder_photos": folder_photos}

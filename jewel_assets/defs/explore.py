@@ -4,10 +4,8 @@ import time
 
 import dagster as dg
 
-from jewel_assets.defs.checks import item_check_results, item_checks
 from jewel_assets.defs.clean import body_part_verdicts, cutouts, image_pool, photos, product_photos
 from jewel_assets.defs.collect import RAW_PHOTOS
-from jewel_assets.defs.partitions import CATEGORIES
 from jewel_assets.defs.policies import CORES, asset
 from jewel_assets.defs.reporting import report, sentences
 from jewel_assets.defs.running import each
@@ -30,20 +28,17 @@ GROUP = "explore"
 
 
 @asset(
+    GROUP,
     deps=[photos],
-    partitions_def=CATEGORIES,
-    group_name=GROUP,
     kinds={"opencv", "deltalake"},
     code_version=MeasurePhoto.version,
-    check_specs=item_checks("photo_measures"),
     **CORES,
 )
 def photo_measures(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     """Sharpness, exposure, contrast and palette of each photo: what the report says of their quality."""
     category = context.partition_key
-    done = each(context, lake, MeasurePhoto(), lake.dataset("photos").read(category), "photo_measures")
-    checks = item_check_results(lake, "photo_measures", category, done)
-    return report(lake, "photo_measures", done, category=category, checks=checks)
+    done = each(context, lake, MeasurePhoto(), lake.dataset("photos").read(category))
+    return report(context, lake, done)
 
 
 class EmbeddingConfig(dg.Config):
@@ -53,12 +48,10 @@ class EmbeddingConfig(dg.Config):
 
 
 @asset(
+    GROUP,
     deps=[cutouts],
-    partitions_def=CATEGORIES,
-    group_name=GROUP,
     kinds={"deltalake", "scikitlearn"},
     code_version=Embed.version,
-    check_specs=item_checks("image_embeddings"),
     **CORES,
 )
 def image_embeddings(
@@ -71,9 +64,8 @@ def image_embeddings(
     category = context.partition_key
     with sentences():
         stage = Embed(choose_embedder(models, config.engine))
-    done = each(context, lake, stage, lake.dataset("cutouts").read(category), "image_embeddings")
-    checks = item_check_results(lake, "image_embeddings", category, done)
-    return report(lake, "image_embeddings", done, category=category, checks=checks)
+    done = each(context, lake, stage, lake.dataset("cutouts").read(category))
+    return report(context, lake, done)
 
 
 class DesignClusterConfig(dg.Config):
@@ -86,11 +78,12 @@ class DesignClusterConfig(dg.Config):
 
 
 @asset(
+    GROUP,
     deps=[image_embeddings, image_pool],
-    group_name=GROUP,
     kinds={"scikitlearn", "deltalake"},
     code_version=CLUSTERS_VERSION,
-    check_specs=item_checks("design_clusters", "cluster_sizes"),
+    checks=("cluster_sizes",),
+    partitions=None,
     **CORES,
 )
 def design_clusters(
@@ -107,21 +100,16 @@ def design_clusters(
     if found.note:
         context.log.warning(found.note)
     done = StageReport.whole(found.publication, found.engine, time.monotonic() - started, found.reused)
-    return report(
-        lake,
-        "design_clusters",
-        done,
-        metadata={"clusters": dg.MetadataValue.md(cluster_table(found.clusters)), "note": found.note or "none"},
-        checks=item_check_results(lake, "design_clusters", None, done, "cluster_sizes"),
-    )
+    metadata = {"clusters": dg.MetadataValue.md(cluster_table(found.clusters)), "note": found.note or "none"}
+    return report(context, lake, done, metadata)
 
 
 @asset(
+    GROUP,
     deps=[*RAW_PHOTOS.values(), photos, photo_measures, body_part_verdicts, product_photos, cutouts, design_clusters],
-    group_name=GROUP,
     kinds={"html"},
     code_version=REPORT_VERSION,
-    check_specs=item_checks("dataset_report"),
+    partitions=None,
 )
 def dataset_report(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[Registry]
@@ -129,10 +117,4 @@ def dataset_report(
     """One HTML page about the whole lake: what was found, what was lost and why, the worst cases, the clusters."""
     with sentences():
         done = publish_report(lake, tuple(RAW_PHOTOS), models.present())
-    return report(
-        lake,
-        "dataset_report",
-        done,
-        metadata={"report": dg.MetadataValue.path(report_path(lake))},
-        checks=item_check_results(lake, "dataset_report", None, done),
-    )
+    return report(context, lake, done, {"report": dg.MetadataValue.path(report_path(lake))})

@@ -1,9 +1,12 @@
 """Rules that hold for every asset, written once: owners, retries, pools, automation. No asset repeats them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dagster as dg
+
+from jewel_assets.defs.checks import item_checks
+from jewel_assets.defs.partitions import CATEGORIES
 
 OWNERS = ["team:jewel-assets"]
 
@@ -43,8 +46,25 @@ def on_new_data() -> dg.AutomationCondition[dg.AssetKey]:
     return (pending & quiet & complete).with_label("on new data")
 
 
-def asset(**arguments: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """`dg.asset` with the rules of the house; `automation_condition=None` for what runs on request or by schedule."""
-    rules: dict[str, Any] = {"owners": OWNERS, "retry_policy": RETRY, "automation_condition": on_new_data()}
-    decorator: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(**{**rules, **arguments})
-    return decorator
+def asset(
+    group: str, *, checks: Sequence[str] = (), partitions: dg.PartitionsDefinition | None = CATEGORIES, **arguments: Any
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """`dg.asset` with the rules of the house, for a dataset that is named as the function.
+
+    `checks` names its checks besides those that every dataset has. `automation_condition=None` is for what runs on
+    request or by schedule, `partitions=None` for what spans the categories.
+    """
+
+    def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
+        rules: dict[str, Any] = {
+            "group_name": group,
+            "owners": OWNERS,
+            "retry_policy": RETRY,
+            "partitions_def": partitions,
+            "automation_condition": on_new_data(),
+            "check_specs": item_checks(function.__name__, *checks),
+        }
+        made: dg.AssetsDefinition = dg.asset(**{**rules, **arguments})(function)
+        return made
+
+    return decorate

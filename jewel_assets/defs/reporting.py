@@ -1,12 +1,13 @@
 """From what the domain reports to what Dagster shows: metadata, data version, contact sheet, check results."""
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
 
+from jewel_assets.defs.checks import EVERY_DATASET, item_check_results
 from jewel_assets.errors import Permanent
 from jewel_assets.lake import Lake, StageReport
 
@@ -23,36 +24,42 @@ def sentences() -> Iterator[None]:
         raise dg.Failure(description=str(error), allow_retries=False) from error
 
 
+def partition_of(context: dg.AssetExecutionContext) -> str | None:
+    """The category that the asset is made for; None for one that spans them, whatever the run's partition is."""
+    return context.partition_key if context.assets_def.partitions_def else None
+
+
 def report(
-    lake: Lake,
-    dataset: str,
-    outcome: StageReport,
-    *,
-    category: str | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    checks: Sequence[dg.AssetCheckResult] = (),
+    context: dg.AssetExecutionContext, lake: Lake, outcome: StageReport, metadata: Mapping[str, Any] | None = None
 ) -> dg.MaterializeResult:
-    """The materialization of one dataset (of one category): counts, time, engines, sheet, checks, data version."""
-    shown: dict[str, Any] = {
+    """The materialization of the asset's dataset: counts, time, engines, contact sheet, checks, data version."""
+    dataset, category = context.asset_key.to_user_string(), partition_of(context)
+    shown: dict[str, Any] = {}  # in the order in which the UI lists it
+    sheet = contact_sheet(lake, dataset, category)
+    if sheet is not None:
+        shown["contact sheet"] = sheet
+    shown |= {
         "dagster/row_count": outcome.publication.rows,
         "ok": outcome.ok,
         "reused": outcome.reused,
         "rejected": outcome.rejected,
         "review": outcome.review,
         "failed": outcome.failed,
-        "seconds": round(outcome.seconds, 2),
-        "items per second": round(outcome.attempted / outcome.seconds, 2) if outcome.seconds else 0.0,
-        "workers x threads": f"{outcome.workers} x {outcome.threads}",
-        "engines": counts(outcome.engines),
         "lost items by reason": counts(outcome.reasons),
-        "table version": outcome.publication.version,
+        "engines": counts(outcome.engines),
         **(metadata or {}),
+        "seconds": round(outcome.seconds, 2),
     }
-    sheet = contact_sheet(lake, dataset, category)
-    if sheet is not None:
-        shown["contact sheet"] = sheet
+    if outcome.attempted and outcome.seconds:
+        shown["items per second"] = round(outcome.attempted / outcome.seconds, 2)
+    if outcome.workers:
+        shown["workers x threads"] = f"{outcome.workers} x {outcome.threads}"
+    shown["table version"] = outcome.publication.version
+    own = [spec.name for spec in context.assets_def.check_specs if spec.name not in EVERY_DATASET]
     return dg.MaterializeResult(
-        metadata=shown, data_version=dg.DataVersion(outcome.publication.digest), check_results=list(checks)
+        metadata=shown,
+        data_version=dg.DataVersion(outcome.publication.digest),
+        check_results=item_check_results(lake, dataset, category, outcome, *own),
     )
 
 

@@ -3,13 +3,13 @@
 import dagster as dg
 import pyarrow as pa
 
-from jewel_assets.defs.reporting import sentences
+from jewel_assets.defs.reporting import partition_of, sentences
 from jewel_assets.lake import Lake, Progress, Selection, Stage, StageReport, run_selection, run_stage
 from jewel_assets.settings import settings
 
 
-def each(context: dg.AssetExecutionContext, lake: Lake, stage: Stage, items: pa.Table, write: str) -> StageReport:
-    """Do `stage` to each of `items` and publish the partition's category of the dataset `write`."""
+def each(context: dg.AssetExecutionContext, lake: Lake, stage: Stage, items: pa.Table) -> StageReport:
+    """Do `stage` to each of `items` and publish the partition of the asset's dataset."""
 
     def progress(now: Progress) -> None:
         context.log.info(
@@ -23,7 +23,7 @@ def each(context: dg.AssetExecutionContext, lake: Lake, stage: Stage, items: pa.
             lake,
             stage,
             items,
-            write,
+            context.asset_key.to_user_string(),
             context.partition_key,
             workers=configured.workers,
             threads=configured.threads,
@@ -32,11 +32,7 @@ def each(context: dg.AssetExecutionContext, lake: Lake, stage: Stage, items: pa.
         )
 
 
-def choose(
-    context: dg.AssetExecutionContext, lake: Lake, selection: Selection, items: pa.Table, write: str
-) -> StageReport:
-    """Let `selection` choose among `items`; publishes the partition of `write`, or all of it without partitions."""
-    # `has_partition_key` asks about the run, which may have one for other assets' sake.
-    category = context.partition_key if context.assets_def.partitions_def else None
+def choose(context: dg.AssetExecutionContext, lake: Lake, selection: Selection, items: pa.Table) -> StageReport:
+    """Let `selection` choose among `items` and publish the partition of the asset's dataset, or all of it."""
     with sentences():
-        return run_selection(lake, selection, items, write, category)
+        return run_selection(lake, selection, items, context.asset_key.to_user_string(), partition_of(context))
