@@ -1,6 +1,6 @@
 # make demo PHOTOS=folder   set everything up, run the whole graph, print where the report is
 # make test                 set everything up, run linters, types and all tests
-# make dev                  the Dagster UI with its daemon, on 127.0.0.1
+# make dev PHOTOS=folder    the Dagster UI with its daemon, on 127.0.0.1 (PHOTOS: or JEWEL_PHOTOS in .env)
 
 PYTHON ?= python3.11
 EXTRAS ?= dev
@@ -9,7 +9,9 @@ BIN := $(VENV)/bin
 PORT ?= 3000
 
 export DAGSTER_HOME := $(CURDIR)/.dagster
-export JEWEL_PHOTOS ?= $(if $(PHOTOS),$(abspath $(PHOTOS)))
+ifdef PHOTOS
+export JEWEL_PHOTOS := $(PHOTOS)
+endif
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export DO_NOT_TRACK := 1
 

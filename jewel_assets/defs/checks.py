@@ -80,7 +80,8 @@ def person_share(lake: Lake, category: str | None, rows: pa.Table) -> dg.AssetCh
     kept = verdicts.filter(pc.is_in(verdicts.column("item_id"), unseen.column("item_id").combine_chunks()))
     near = sum(nearly_person(row) for row in kept.select(PERSON_SCORES).to_pylist())
     share = near / rows.num_rows if rows.num_rows else 0.0
-    return _result("person_share", share <= SUSPECT_SHARE, {"kept": rows.num_rows, "suspect": near, "share": share})
+    facts = {"kept": rows.num_rows, "suspect": near, "share": share}
+    return _result("person_share", share <= SUSPECT_SHARE, facts, severity=dg.AssetCheckSeverity.WARN)
 
 
 def mask_coverage(_: Lake, __: str | None, rows: pa.Table) -> dg.AssetCheckResult:

@@ -15,12 +15,13 @@ from jewel_assets.clean import (
     RemoveBackground,
     choose_detectors,
     choose_remover,
+    remembering,
     split_counts,
     with_fingerprints,
 )
 from jewel_assets.defs.collect import RAW_PHOTOS, raw_photos
 from jewel_assets.defs.policies import CORES, asset
-from jewel_assets.defs.reporting import counts, report, sentences, table
+from jewel_assets.defs.reporting import counts, report, table
 from jewel_assets.defs.running import choose, each
 from jewel_assets.lake import Lake
 from jewel_assets.registry import Registry
@@ -53,7 +54,8 @@ def photos(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> d
     """Photos of all sources without duplicates: of the same or nearly the same picture, the best is kept."""
     category = context.partition_key
     fingerprints = lake.dataset("photo_fingerprints").read(category)
-    done = choose(context, lake, DropDuplicates(), fingerprints)
+    near = remembering(lake.local_folder("pair_memory"), category)
+    done = choose(context, lake, DropDuplicates(near), fingerprints)
     return report(context, lake, done)
 
 
@@ -69,8 +71,7 @@ def body_part_verdicts(
 ) -> dg.MaterializeResult:
     """For each photo keep, reject or review, by whether a hand, face, ear or neck shows, with the scores behind it."""
     category = context.partition_key
-    with sentences():
-        stage = JudgeBodyParts(choose_detectors(models))
+    stage = JudgeBodyParts(choose_detectors(models))
     done = each(context, lake, stage, lake.dataset("photos").read(category))
     return report(context, lake, done)
 
@@ -100,8 +101,7 @@ def product_photos(
     """
     category = context.partition_key
     verdicts = lake.dataset("body_part_verdicts").read(category)
-    with sentences():
-        selection = KeepProducts(lake.decisions("product_photos").decisions(category), config.accept_review)
+    selection = KeepProducts(lake.decisions("product_photos").decisions(category), config.accept_review)
     done = choose(context, lake, selection, verdicts)
     reviewers = lake.dataset("product_photos").read(category, ["reviewed_by"]).column("reviewed_by").to_pylist()
     metadata = {
@@ -134,8 +134,7 @@ def cutouts(
 ) -> dg.MaterializeResult:
     """Product photos without their background: PNG with alpha, one per product photo."""
     category = context.partition_key
-    with sentences():
-        stage = RemoveBackground(choose_remover(models, config.engine, config.model))
+    stage = RemoveBackground(choose_remover(models, config.engine, config.model))
     done = each(context, lake, stage, lake.dataset("product_photos").read(category))
     return report(context, lake, done)
 
@@ -163,7 +162,8 @@ def image_pool(
     shares = (config.train, config.validation, 1 - config.train - config.validation)
     pool = lake.dataset("image_pool").read(columns=["item_id", "split"])
     splits = dict(zip(pool["item_id"].to_pylist(), pool["split"].to_pylist(), strict=True)) if pool.num_rows else {}
-    selection = PoolImages(shares=shares, previous=splits)
+    near = remembering(lake.local_folder("pair_memory"), "pool")
+    selection = PoolImages(shares=shares, near=near, previous=splits)
     items = with_fingerprints(lake.dataset("cutouts").read(), lake.dataset("photo_fingerprints").read())
     done = choose(context, lake, selection, items)
     return report(context, lake, done, {"splits": table(split_counts(lake.dataset("image_pool").read()))})

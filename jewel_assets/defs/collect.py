@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from jewel_assets.collect import ReadPhoto, list_folder, survey_folder
 from jewel_assets.defs.policies import CORES, asset
-from jewel_assets.defs.reporting import report, sentences
+from jewel_assets.defs.reporting import bullets, report
 from jewel_assets.defs.running import each
 from jewel_assets.errors import Permanent
 from jewel_assets.lake import Lake
@@ -24,17 +24,16 @@ GROUP = "collect"
 def folder_photos(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     """Photos of the folder `JEWEL_PHOTOS`: upright, 8-bit sRGB, without GPS; author and licence from side-cars."""
     configured = settings()
-    with sentences():
-        if configured.photos is None:
-            raise Permanent("No photo folder is set: set JEWEL_PHOTOS to a folder with one sub-folder per category.")
-        survey = survey_folder(configured.photos)
-        files = list_folder(configured.photos, context.partition_key, memory=lake.local_folder("folder_hashes"))
+    if configured.photos is None:
+        raise Permanent("No photo folder is set: set JEWEL_PHOTOS to a folder with one sub-folder per category.")
+    survey = survey_folder(configured.photos)
+    files = list_folder(configured.photos, context.partition_key, memory=lake.local_folder("folder_hashes"))
     for sentence in survey.sentences():
         context.log.warning(sentence)
     done = each(context, lake, ReadPhoto(), files)
     metadata = {
         "folder": dg.MetadataValue.path(str(configured.photos)),
-        "to know about the folder": dg.MetadataValue.md("\n".join(survey.sentences()) or "nothing"),
+        "to know about the folder": bullets(survey.sentences()),
     }
     return report(context, lake, done, metadata)
 

@@ -57,7 +57,10 @@ def say_failures(result: dg.ExecuteInProcessResult) -> None:
     for event in result.filter_events(lambda event: event.is_step_failure):
         failure = event.step_failure_data
         reason = failure.user_failure_data.description if failure.user_failure_data else None
-        print(f"{event.step_key} failed: {reason or (failure.error and failure.error.message)}", file=sys.stderr)
+        error = failure.error
+        while error is not None and error.cause is not None:
+            error = error.cause  # the first cause, not that the retries are used up
+        print(f"{event.step_key} failed: {reason or (error and error.message)}", file=sys.stderr)
 
 
 def say(line: str) -> None:

@@ -1,13 +1,14 @@
 """Group `explore`: measures and embeddings of the pictures, the design clusters, and the report that shows it all."""
 
 import time
+from typing import Literal
 
 import dagster as dg
 
 from jewel_assets.defs.clean import body_part_verdicts, cutouts, image_pool, photos, product_photos
 from jewel_assets.defs.collect import RAW_PHOTOS
 from jewel_assets.defs.policies import CORES, asset
-from jewel_assets.defs.reporting import report, sentences
+from jewel_assets.defs.reporting import report
 from jewel_assets.defs.running import each
 from jewel_assets.explore import (
     CLUSTERS_VERSION,
@@ -42,9 +43,9 @@ def photo_measures(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lak
 
 
 class EmbeddingConfig(dg.Config):
-    """Which engine: auto, open_clip, mobilenet or classical."""
+    """Which engine makes the vectors; `auto` takes the best that is here."""
 
-    engine: str = "auto"
+    engine: Literal["auto", "open_clip", "mobilenet", "classical"] = "auto"
 
 
 @asset(
@@ -62,8 +63,7 @@ def image_embeddings(
 ) -> dg.MaterializeResult:
     """A vector for each cut-out, float32 of length one: near vectors, similar pieces."""
     category = context.partition_key
-    with sentences():
-        stage = Embed(choose_embedder(models, config.engine))
+    stage = Embed(choose_embedder(models, config.engine))
     done = each(context, lake, stage, lake.dataset("cutouts").read(category))
     return report(context, lake, done)
 
@@ -94,9 +94,8 @@ def design_clusters(
 ) -> dg.MaterializeResult:
     """Pieces that look alike, grouped and named; a cluster keeps its id when it is found again."""
     started = time.monotonic()
-    with sentences():
-        wanted = ClusterConfig(k=config.k, k_range=(config.k_min, config.k_max), seed=config.seed)
-        found = publish_clusters(lake, wanted, words_of(lake, models), settings().cores)
+    wanted = ClusterConfig(k=config.k, k_range=(config.k_min, config.k_max), seed=config.seed)
+    found = publish_clusters(lake, wanted, words_of(lake, models), settings().cores)
     if found.note:
         context.log.warning(found.note)
     done = StageReport.whole(found.publication, found.engine, time.monotonic() - started, found.reused)
@@ -115,6 +114,5 @@ def dataset_report(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], models: dg.ResourceParam[Registry]
 ) -> dg.MaterializeResult:
     """One HTML page about the whole lake: what was found, what was lost and why, the worst cases, the clusters."""
-    with sentences():
-        done = publish_report(lake, tuple(RAW_PHOTOS), models.present())
+    done = publish_report(lake, tuple(RAW_PHOTOS), models.present())
     return report(context, lake, done, {"report": dg.MetadataValue.path(report_path(lake))})

@@ -1,5 +1,6 @@
 """Rules that hold for every asset, written once: owners, retries, pools, automation. No asset repeats them."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import dagster as dg
 
 from jewel_assets.defs.checks import item_checks
 from jewel_assets.defs.partitions import CATEGORIES
+from jewel_assets.errors import Permanent
 
 OWNERS = ["team:jewel-assets"]
 
@@ -64,7 +66,22 @@ def asset(
             "automation_condition": on_new_data(),
             "check_specs": item_checks(function.__name__, *checks),
         }
-        made: dg.AssetsDefinition = dg.asset(**{**rules, **arguments})(function)
+        made: dg.AssetsDefinition = dg.asset(**{**rules, **arguments})(_in_sentences(function))
         return made
 
     return decorate
+
+
+def _in_sentences(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Permanent failures end the step at once, with their sentence; anything else is left to the retry policy."""
+
+    @functools.wraps(function)
+    def run(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except Permanent as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+        except (TypeError, ValueError, KeyError) as error:  # a fault of ours or of a setting: it will not pass
+            raise dg.Failure(description=f"{type(error).__name__}: {error}", allow_retries=False) from error
+
+    return run

@@ -1,27 +1,14 @@
 """From what the domain reports to what Dagster shows: metadata, data version, contact sheet, check results."""
 
 import base64
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
 from jewel_assets.defs.checks import EVERY_DATASET, item_check_results
-from jewel_assets.errors import Permanent
 from jewel_assets.lake import Lake, StageReport
-
-SHEET_BYTES = 36_000
-"""A contact sheet grows by a third as base64 and must stay under 50 KB: it is stored in the event log."""
-
-
-@contextmanager
-def sentences() -> Iterator[None]:
-    """Permanent failures end the step at once, with their sentence; anything else goes to the retry policy."""
-    try:
-        yield
-    except Permanent as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
 
 
 def partition_of(context: dg.AssetExecutionContext) -> str | None:
@@ -89,7 +76,7 @@ def contact_sheet(lake: Lake, dataset: str, category: str | None) -> dg.Metadata
     rows = lake.dataset(dataset).read(category, ["item_id", "sha256", "media_type"])
     if not rows.num_rows or not str(rows.column("media_type")[0]).startswith("image/"):
         return None
-    return picture(preview_sheet(rows, lake.blobs, max_bytes=SHEET_BYTES))
+    return picture(preview_sheet(rows, lake.blobs))
 
 
 def picture(jpeg: bytes) -> dg.MetadataValue:
@@ -97,5 +84,10 @@ def picture(jpeg: bytes) -> dg.MetadataValue:
     return dg.MetadataValue.md(f"![contact sheet](data:image/jpeg;base64,{base64.b64encode(jpeg).decode()})")
 
 
+def bullets(sentences: Sequence[str]) -> dg.MetadataValue:
+    """Sentences as a Markdown list."""
+    return dg.MetadataValue.md("\n".join(f"- {_cell(sentence)}" for sentence in sentences) or "nothing")
+
+
 def _cell(text: str) -> str:
-    return (text or "-").replace("|", "\\|").replace("\n", " ")
+    return re.sub(r"([\\|<>*_`\[\]])", r"\\\1", (text or "-").replace("\n", " "))

@@ -3,7 +3,7 @@
 import dagster as dg
 import pyarrow as pa
 
-from jewel_assets.defs.reporting import partition_of, sentences
+from jewel_assets.defs.reporting import partition_of
 from jewel_assets.lake import Lake, Progress, Selection, Stage, StageReport, run_selection, run_stage
 from jewel_assets.settings import settings
 
@@ -18,21 +18,19 @@ def each(context: dg.AssetExecutionContext, lake: Lake, stage: Stage, items: pa.
         )
 
     configured = settings()
-    with sentences():
-        return run_stage(
-            lake,
-            stage,
-            items,
-            context.asset_key.to_user_string(),
-            context.partition_key,
-            workers=configured.workers,
-            threads=configured.threads,
-            max_failed_share=configured.max_failed_share,
-            progress=progress,
-        )
+    return run_stage(
+        lake,
+        stage,
+        items,
+        context.asset_key.to_user_string(),
+        context.partition_key,
+        workers=configured.workers,
+        threads=configured.threads,
+        max_failed_share=configured.max_failed_share,
+        progress=progress,
+    )
 
 
 def choose(context: dg.AssetExecutionContext, lake: Lake, selection: Selection, items: pa.Table) -> StageReport:
     """Let `selection` choose among `items` and publish the partition of the asset's dataset, or all of it."""
-    with sentences():
-        return run_selection(lake, selection, items, context.asset_key.to_user_string(), partition_of(context))
+    return run_selection(lake, selection, items, context.asset_key.to_user_string(), partition_of(context))

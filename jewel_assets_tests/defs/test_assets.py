@@ -7,6 +7,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from jewel_assets.clean import waiting_for_review
+from jewel_assets.clean.review import decide
 from jewel_assets.definitions import defs as load
 from jewel_assets.explore.report import report_path
 from jewel_assets.lake import Lake
@@ -54,12 +56,6 @@ def failure(result: dg.ExecuteInProcessResult) -> str:
     return data.user_failure_data.description if data.user_failure_data else str(data.error)
 
 
-def approve_all(lake: Lake) -> None:
-    """Publish every judged photo as a product photo, as a person who reviewed them would."""
-    verdicts = lake.dataset("body_part_verdicts").read()
-    lake.dataset("product_photos").publish(verdicts.select(lake.dataset("photos").read().column_names[:18]))
-
-
 def test_photos_go_in_and_a_report_comes_out(lake: Lake) -> None:
     first = run("refresh_category", "ring")
     assert first.success
@@ -70,10 +66,9 @@ def test_photos_go_in_and_a_report_comes_out(lake: Lake) -> None:
     assert "data:image/jpeg;base64" in made["photos"].metadata["contact sheet"].value
     assert made["product_photos"].metadata["review"].value == 7, "without weights a person must look"
     assert run("refresh_category", "earrings").success
-    approve_all(lake)
+    decide(lake, waiting_for_review(lake), "accept", by="the tests")
     for category in ("ring", "earrings"):
-        for asset in ("cutouts", "image_embeddings"):
-            assert run("refresh_category", category, only=asset).success
+        assert run("refresh_category", category).success
     last = run("pool_and_report")
     assert last.success
     pool = lake.dataset("image_pool").read()
@@ -145,3 +140,21 @@ def test_a_model_that_must_not_be_used_is_refused_with_what_to_do(lake: Lake) ->
     result = run("refresh_category", "ring", only="cutouts", cutouts={"engine": "network", "model": "bria-rmbg"})
     assert not result.success
     assert "JEWEL_ALLOW_MODELS=bria-rmbg" in failure(result)
+
+
+def test_a_wrong_setting_is_a_sentence_and_no_retry(lake: Lake) -> None:
+    result = run("pool_and_report", only="image_pool", image_pool={"train": 0.95, "validation": 0.2})
+    assert not result.success
+    assert "shares" in failure(result)
+    assert not [event for event in result.all_events if event.event_type_value == "STEP_UP_FOR_RETRY"]
+
+
+def test_a_table_that_somebody_broke_is_named_and_not_retried(lake: Lake) -> None:
+    run("refresh_category", "ring")
+    for file in Path(lake.root, "tables", "photos").rglob("*.parquet"):
+        file.chmod(0o644)
+        file.write_bytes(b"broken")
+    result = run("refresh_category", "ring", only="body_part_verdicts")
+    assert not result.success
+    assert "jewel lake verify" in failure(result)
+    assert not [event for event in result.all_events if event.event_type_value == "STEP_UP_FOR_RETRY"]
