@@ -1,6 +1,7 @@
 """From what the domain reports to what Dagster shows: metadata, data version, contact sheet, check results."""
 
 import base64
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +23,7 @@ def report(
     """The materialization of the asset's dataset: counts, time, engines, contact sheet, checks, data version."""
     dataset, category = context.asset_key.to_user_string(), partition_of(context)
     shown: dict[str, Any] = {}  # in the order in which the UI lists it
-    sheet = contact_sheet(lake, dataset, category)
+    sheet = contact_sheet(lake, dataset, category, outcome.publication.digest)
     if sheet is not None:
         shown["contact sheet"] = sheet
     shown |= {
@@ -69,14 +70,27 @@ def table(rows: Mapping[str, Mapping[str, int]]) -> dg.MetadataValue:
     return dg.MetadataValue.md("\n".join(lines))
 
 
-def contact_sheet(lake: Lake, dataset: str, category: str | None) -> dg.MetadataValue | None:
-    """A picture of what the dataset holds, small enough for the event log; None where it holds no pictures."""
+def contact_sheet(lake: Lake, dataset: str, category: str | None, digest: str) -> dg.MetadataValue | None:
+    """A picture of what the dataset holds, small enough for the event log; None where it holds no pictures.
+
+    `digest` is that of the published rows: on a local lake their sheet is kept, so that an unchanged run draws nothing.
+    """
     from jewel_assets.contact_sheet import preview_sheet
 
+    folder = lake.local_folder("contact_sheets")
+    kept = folder / f"{digest}.jpg" if folder else None
+    if kept and kept.is_file():
+        return picture(kept.read_bytes())
     rows = lake.dataset(dataset).read(category, ["item_id", "sha256", "media_type"])
     if not rows.num_rows or not str(rows.column("media_type")[0]).startswith("image/"):
         return None
-    return picture(preview_sheet(rows, lake.blobs))
+    sheet = preview_sheet(rows, lake.blobs)
+    if kept:
+        kept.parent.mkdir(exist_ok=True)
+        half = kept.with_suffix(f".{os.getpid()}.tmp")
+        half.write_bytes(sheet)
+        half.replace(kept)
+    return picture(sheet)
 
 
 def picture(jpeg: bytes) -> dg.MetadataValue:
