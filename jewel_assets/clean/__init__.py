@@ -2,7 +2,7 @@
 
 from jewel_assets.clean.body_parts import Detectors, JudgeBodyParts, KeepProducts, choose_detectors
 from jewel_assets.clean.cutouts import RemoveBackground
-from jewel_assets.clean.duplicates import DropDuplicates
+from jewel_assets.clean.duplicates import DropDuplicates, remembering
 from jewel_assets.clean.fingerprints import FingerprintPhoto, with_fingerprints
 from jewel_assets.clean.pool import PoolImages, split_counts
 from jewel_assets.clean.removal import choose_remover
@@ -18,6 +18,7 @@ __all__ = [
     "RemoveBackground",
     "choose_detectors",
     "choose_remover",
+    "remembering",
     "split_counts",
     "waiting_for_review",
     "with_fingerprints",

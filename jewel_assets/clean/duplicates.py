@@ -4,8 +4,10 @@ Three steps. Photos with the same pixels fall together first. Of the rest, candi
 under 8 flips and rotations, and the nearest by a descriptor of local features; both only suggest. Each candidate pair
 is then aligned and compared (`same_picture`), and only what passes is a duplicate.
 
-For n photos the nearest are found with O(n²) arithmetic in blocks of O(n) memory (1,500 photos: a tenth of a second;
-100,000: an estimated ten minutes, in NumPy), and at most `2 x neighbours x n` pairs are compared, some 3 ms each.
+What an earlier run compared is remembered (`pair_memory`): more photos cost in proportion to what is new.
+
+For n photos the nearest are found with O(n²) arithmetic in blocks of O(n) memory (1,500 photos: a third of a second;
+100,000: an estimated ten minutes, in NumPy), and at most `2 x neighbours x n` pairs are compared, some 2 ms each.
 """
 
 import os
@@ -14,12 +16,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from jewel_assets.clean.local_features import LocalFeatures
+from jewel_assets.clean.pair_memory import PairMemory, Recollection, pair_key
 from jewel_assets.clean.same_picture import Likeness, Picture, likeness
 from jewel_assets.lake.stages import Made, Rejected, Result, Selection
 
@@ -36,52 +41,77 @@ PICTURES_IN_MEMORY = 8192  # some 60 KB each
 
 @dataclass(frozen=True)
 class NearDuplicates:
-    """How pairs of photos are found and confirmed. Its fields are parameters of the selections that use it."""
+    """How pairs of photos are found and confirmed. All fields but `memory` are parameters of the selection."""
 
     neighbours: int = 8  # candidates per photo, by hash and by descriptor each
     max_hash_distance: int = 10  # of 63 bits
-    min_descriptor_cosine: float = 0.65
+    min_descriptor_cosine: float = 0.7
+    memory: PairMemory | None = field(default=None, compare=False)  # what earlier runs found; changes no decision
 
-    def pairs(self, photos: pa.Table) -> dict[tuple[int, int], Likeness]:
+    def parameters(self) -> dict[str, Any]:
+        """What decides which pairs are found."""
+        return {
+            "neighbours": self.neighbours,
+            "max_hash_distance": self.max_hash_distance,
+            "min_descriptor_cosine": self.min_descriptor_cosine,
+        }
+
+    def pairs(self, photos: pa.Table, known: Recollection | None = None) -> dict[tuple[int, int], Likeness]:
         """(i, j) with i < j -> how alike rows i and j are, for all candidate pairs that could be aligned.
 
         `photos` has the columns of `FingerprintPhoto`. Rows with equal pixels are best left out beforehand.
         """
-        return self.compare(photos, self._candidates(photos))
+        return self.compare(photos, self._candidates(photos), known)
 
-    def compare(self, photos: pa.Table, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Likeness]:
-        """The same for these pairs."""
-        if not pairs:
-            return {}
-        hashes, previews = _matrix(photos["phash"]).view(np.uint64), photos["preview"]
+    def compare(
+        self, photos: pa.Table, pairs: Collection[tuple[int, int]], known: Recollection | None = None
+    ) -> dict[tuple[int, int], Likeness]:
+        """The same for these pairs. What is `known` is not compared again, and what is found is added to it."""
+        from threadpoolctl import threadpool_limits
 
-        @lru_cache(PICTURES_IN_MEMORY)
-        def picture(row: int) -> Picture:
-            return Picture.of(previews[row].as_py())
+        known = known or Recollection()
+        pixel_hashes = photos["pixel_hash"].to_pylist()
+        keys = {(i, j): pair_key(pixel_hashes[i], pixel_hashes[j]) for i, j in pairs}
+        # Each pair once, the smaller pixel hash first: a likeness must not depend on the order of the rows.
+        new = {
+            key: (i, j) if pixel_hashes[i] <= pixel_hashes[j] else (j, i)
+            for (i, j), key in keys.items()
+            if not known.knows(key)
+        }
+        if new:
+            hashes, previews, features = _matrix(photos["phash"]).view(np.uint64), photos["preview"], photos["features"]
 
-        def compared(pair: tuple[int, int]) -> Likeness | None:
-            distance = np.bitwise_count(hashes[pair[0], 0] ^ hashes[pair[1]])
-            likeliest = np.argsort(distance, kind="stable")[:2]
-            turns = tuple(int(turn) for turn in likeliest if distance[turn] <= self.max_hash_distance)
-            return likeness(picture(pair[0]), picture(pair[1]), turns)
+            @lru_cache(PICTURES_IN_MEMORY)
+            def picture(row: int) -> Picture:
+                return Picture(previews[row].as_py(), LocalFeatures.unpacked(features[row].as_py()))
 
-        # Threads, because OpenCV and NumPy let go of the interpreter's lock in what takes long here.
-        with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-            found = threads.map(compared, pairs)
-            return {pair: alike for pair, alike in zip(pairs, found, strict=True) if alike is not None}
+            def compared(pair: tuple[int, int]) -> Likeness | None:
+                distance = np.bitwise_count(hashes[pair[0], 0] ^ hashes[pair[1]])
+                likeliest = np.argsort(distance, kind="stable")[:2]
+                turns = tuple(int(turn) for turn in likeliest if distance[turn] <= self.max_hash_distance)
+                return likeness(picture(pair[0]), picture(pair[1]), turns)
+
+            # Threads, because OpenCV and NumPy let go of the interpreter's lock in what takes long here; one thread
+            # each within, because matrices of 128 rows gain nothing from more.
+            with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+                known.asked |= dict(zip(new, threads.map(compared, new.values()), strict=True))
+        return {pair: alike for pair, key in keys.items() if (alike := known.asked[key]) is not None}
 
     def groups(self, photos: pa.Table) -> "Groups":
         """Which of `photos`, given best first, is kept for which: each row was confirmed against its keeper."""
-        found = self.pairs(photos)
+        known = self.memory.recalled() if self.memory else Recollection()
+        found = self.pairs(photos, known)
         kept_by: dict[int, int] = {}
         open_groups = united(range(len(photos)), [pair for pair, alike in found.items() if alike.same])
         while open_groups:
             heads = [(group[0], row) for group in open_groups for row in group[1:]]
             # Among many copies some are no candidates of the best; nor is what was found dissimilar worth remembering.
-            found |= self.compare(photos, [pair for pair in heads if pair not in found])
+            found |= self.compare(photos, [pair for pair in heads if pair not in found], known)
             kept_by |= {group[0]: group[0] for group in open_groups}
             kept_by |= {row: head for head, row in heads if (head, row) in found and found[head, row].same}
             open_groups = [rest for group in open_groups if (rest := [row for row in group if row not in kept_by])]
+        if self.memory:
+            self.memory.remember(known.asked)
         return Groups(kept_by, found)
 
     def _candidates(self, photos: pa.Table) -> list[tuple[int, int]]:
@@ -106,6 +136,11 @@ class NearDuplicates:
         return sorted(candidates)
 
 
+def remembering(folder: Path | None, name: str) -> NearDuplicates:
+    """The search with what earlier runs under this name, or others in the folder, found; without memory for None."""
+    return NearDuplicates(memory=PairMemory(folder, name) if folder else None)
+
+
 @dataclass(frozen=True)
 class Groups:
     """What `NearDuplicates.groups` found."""
@@ -126,13 +161,13 @@ class DropDuplicates(Selection):
     """
 
     name = "drop_duplicates"
-    version = "1"
+    version = "2"
     output = pa.schema(GROUP_COLUMNS)
     near: NearDuplicates = field(default_factory=NearDuplicates)
 
     def parameters(self) -> Mapping[str, Any]:
         """How near duplicates are found."""
-        return {"near": vars(self.near)}
+        return {"near": self.near.parameters()}
 
     def choose(self, items: pa.Table) -> Sequence[Result]:
         """One result per row; `items` has the item columns and those of `FingerprintPhoto`."""

@@ -10,14 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from jewel_assets.clean.same_picture import (
-    KEYPOINTS,
-    MIRRORED,
-    PREVIEW_SIDE,
-    LocalFeatures,
-    Picture,
-    turned,
-)
+from jewel_assets.clean.local_features import KEYPOINTS, MIRRORED, PREVIEW_SIDE, LocalFeatures, local_features
+from jewel_assets.clean.same_picture import turned
 from jewel_assets.images import Pixels, decode, encode_jpeg, fit, flatten
 from jewel_assets.lake.stages import Item, Made, Result, Stage
 
@@ -30,13 +24,14 @@ class FingerprintPhoto(Stage):
     """Adds the columns that `DropDuplicates` and `PoolImages` compare. The photo keeps its blob."""
 
     name = "fingerprint_photo"
-    version = "1"
+    version = "2"
     output = pa.schema(
         [
             pa.field("pixel_hash", pa.string()),  # equal for equal pixels, whatever the container and its metadata
             pa.field("phash", pa.list_(pa.int64())),  # 8 perceptual hashes, in the order of `same_picture.TURNS`
             pa.field("descriptor", pa.list_(pa.float32(), DESCRIPTOR_SIZE)),  # unit L2 norm, blind to flips and turns
             pa.field("preview", pa.binary()),  # a JPEG of at most PREVIEW_SIDE pixels, some 8 KB
+            pa.field("features", pa.binary()),  # `LocalFeatures.packed` of the preview, at most 17 KB
             pa.field("pixel_count", pa.int64()),
             pa.field("sharpness", pa.float32()),  # 0..: finest edges against all contrast; halves if scaled up by 1.4
         ]
@@ -67,18 +62,24 @@ def fingerprint(pixels: Pixels) -> dict[str, Any]:
     """The columns of `FingerprintPhoto` for upright (h, w, 3) RGB or (h, w, 4) RGBA pixels."""
     import cv2
 
+    if pixels.shape[2] == 4 and (pixels[..., 3] == 255).all():
+        pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB), np.uint8)
     flat = flatten(pixels)
     preview = encode_jpeg(_preview_sized(flat), PREVIEW_QUALITY)
     # From the preview's JPEG and not from what went into it, so that whoever reads it back sees the same features.
-    picture = Picture.of(preview)
-    grey = cv2.cvtColor(flat, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    shown = decode(preview)
+    features = local_features(shown)
+    grey = cv2.cvtColor(flat, cv2.COLOR_RGB2GRAY)
+    edges = np.abs(cv2.Laplacian(grey, cv2.CV_16S))
+    deviation = float(cv2.meanStdDev(grey)[1].item())
     return {
         "pixel_hash": pixel_hash(pixels),
-        "phash": dihedral_phash(picture.preview),
-        "descriptor": match_kernel(picture.features),
+        "phash": dihedral_phash(shown),
+        "descriptor": match_kernel(features),
         "preview": preview,
+        "features": features.packed(),
         "pixel_count": int(flat.shape[0] * flat.shape[1]),
-        "sharpness": float(np.percentile(np.abs(cv2.Laplacian(grey, cv2.CV_32F)), 99) / max(1.0, float(grey.std()))),
+        "sharpness": float(np.percentile(edges, 99)) / max(1.0, deviation),
     }
 
 

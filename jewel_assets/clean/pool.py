@@ -43,7 +43,7 @@ class PoolImages(Selection):
     """
 
     name = "pool_images"
-    version = "1"
+    version = "2"
     output = pa.schema(
         [
             *GROUP_COLUMNS,
@@ -63,7 +63,7 @@ class PoolImages(Selection):
 
     def parameters(self) -> Mapping[str, Any]:
         """How groups are found and how large the splits are. `previous` is no parameter: it is state."""
-        return {"shares": list(self.shares), "variant": self.variant_correlation, "near": vars(self.near)}
+        return {"shares": list(self.shares), "variant": self.variant_correlation, "near": self.near.parameters()}
 
     def choose(self, items: pa.Table) -> Sequence[Result]:
         """One result per row; `items` has the item columns and those of `FingerprintPhoto`, of all categories."""

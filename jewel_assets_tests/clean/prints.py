@@ -39,7 +39,14 @@ def named(*items: tuple[str, str, str]) -> pa.Table:
     """Rows without pixels: (item_id, category, name of the picture)."""
     rows = [
         {"item_id": item, "category": category, "bytes": 1, "may_train": False, "pixel_hash": picture.ljust(64, "0")}
-        | {"pixel_count": 1, "sharpness": 1.0, "phash": [0] * 8, "descriptor": [0.0] * 256, "preview": b""}
+        | {
+            "pixel_count": 1,
+            "sharpness": 1.0,
+            "phash": [0] * 8,
+            "descriptor": [0.0] * 256,
+            "preview": b"",
+            "features": b"",
+        }
         for item, category, picture in items
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
@@ -52,19 +59,21 @@ class KnownPairs(NearDuplicates):
     same: frozenset[frozenset[str]] = field(default_factory=frozenset)
     variants: frozenset[frozenset[str]] = field(default_factory=frozenset)
 
-    def compare(self, photos: pa.Table, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Likeness]:
+    def compare(
+        self, photos: pa.Table, pairs: Collection[tuple[int, int]], known: Any = None
+    ) -> dict[tuple[int, int], Likeness]:
         return {}  # `pairs` has told all
 
-    def pairs(self, photos: pa.Table) -> dict[tuple[int, int], Likeness]:
+    def pairs(self, photos: pa.Table, known: Any = None) -> dict[tuple[int, int], Likeness]:
         names = [name.rstrip("0") for name in photos["pixel_hash"].to_pylist()]
         found = {}
         for j in range(len(names)):
             for i in range(j):
                 pair = frozenset((names[i], names[j]))
                 if pair in self.same:
-                    found[i, j] = Likeness(0.97, 0.95, 1.0, 1.0)
+                    found[i, j] = Likeness(0.97, 0.95, 1.0, 1.0, 0.0)
                 elif pair in self.variants:
-                    found[i, j] = Likeness(0.95, 0.5, 1.0, 1.0)
+                    found[i, j] = Likeness(0.95, 0.5, 1.0, 1.0, 20.0)
         return found
 
 

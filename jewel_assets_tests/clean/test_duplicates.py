@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jewel_assets.clean import DropDuplicates
+from jewel_assets.clean.local_features import local_features
 from jewel_assets.clean.same_picture import TURNS, Picture, likeness
 from jewel_assets.images import Pixels, decode, encode_jpeg, encode_png
 from jewel_assets.lake.stages import Made, Rejected
@@ -106,7 +107,7 @@ def test_a_small_logo_in_the_margin_does_not_make_another_picture() -> None:
 
     marked = watch()
     cv2.putText(marked, "SHOP", (255, 310), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (90, 90, 90), 1, cv2.LINE_AA)
-    a, b = (Picture.of(encode_jpeg(pixels)) for pixels in (watch(), marked))
+    a, b = (Picture(encode_jpeg(pixels), local_features(pixels)) for pixels in (watch(), marked))
     found = likeness(a, b, (0,))
     assert found is not None
     assert found.same

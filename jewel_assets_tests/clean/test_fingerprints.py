@@ -7,7 +7,8 @@ import pytest
 
 from jewel_assets.clean import FingerprintPhoto
 from jewel_assets.clean.fingerprints import dihedral_phash, fingerprint, match_kernel, pixel_hash
-from jewel_assets.clean.same_picture import TURNS, local_features, turned
+from jewel_assets.clean.local_features import local_features
+from jewel_assets.clean.same_picture import TURNS, turned
 from jewel_assets.images import encode_png
 from jewel_assets.lake.blobs import BlobStore
 from jewel_assets.lake.stages import Item, Made

@@ -128,7 +128,7 @@ def test_shares_are_kept_in_large_numbers_and_counted_per_category() -> None:
 
 
 class KnownPairsOfNone(KnownPairs):
-    def pairs(self, photos):
+    def pairs(self, photos, known=None):
         return {}
 
 
