@@ -41,9 +41,12 @@ _SAYS = {
 }
 
 
-def item_checks(dataset: str, *own: str) -> list[dg.AssetCheckSpec]:
-    """The checks of an item dataset: those that all have, and its `own` by name."""
-    return [dg.AssetCheckSpec(name, asset=dataset, description=_SAYS[name]) for name in (*EVERY_DATASET, *own)]
+def item_checks(dataset: str, partitions: dg.PartitionsDefinition | None, *own: str) -> list[dg.AssetCheckSpec]:
+    """The checks of an item dataset, category by category: those that all have, and its `own` by name."""
+    return [
+        dg.AssetCheckSpec(name, asset=dataset, description=_SAYS[name], partitions_def=partitions)
+        for name in (*EVERY_DATASET, *own)
+    ]
 
 
 def item_check_results(

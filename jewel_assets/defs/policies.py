@@ -64,7 +64,7 @@ def asset(
             "retry_policy": RETRY,
             "partitions_def": partitions,
             "automation_condition": on_new_data(),
-            "check_specs": item_checks(function.__name__, *checks),
+            "check_specs": item_checks(function.__name__, partitions, *checks),
         }
         made: dg.AssetsDefinition = dg.asset(**{**rules, **arguments})(_in_sentences(function))
         return made
