@@ -33,6 +33,7 @@ def report(
         "rejected": outcome.rejected,
         "review": outcome.review,
         "failed": outcome.failed,
+        "no longer in the source": outcome.gone,
         "lost items by reason": counts(outcome.reasons),
         "engines": counts(outcome.engines),
         **(metadata or {}),

@@ -3,11 +3,14 @@
 from jewel_assets.lake.blobs import Blob, BlobStore
 from jewel_assets.lake.datasets import Dataset, Lake, Outcomes, Publication
 from jewel_assets.lake.decisions import Decision, DecisionLog, Decisions
-from jewel_assets.lake.runner import Progress, StageReport, run_selection, run_stage
-from jewel_assets.lake.schema import ITEM_SCHEMA, OUTCOME_SCHEMA
+from jewel_assets.lake.runner import run_stage
+from jewel_assets.lake.schema import GONE, ITEM_SCHEMA, OUTCOME_SCHEMA
+from jewel_assets.lake.selecting import run_selection
+from jewel_assets.lake.stage_report import Progress, StageReport
 from jewel_assets.lake.stages import Failed, Item, Made, Rejected, Result, Review, Selection, Stage
 
 __all__ = [
+    "GONE",
     "ITEM_SCHEMA",
     "OUTCOME_SCHEMA",
     "Blob",

@@ -1,6 +1,7 @@
 """The lake: datasets (tables of items), the outcomes beside each, and the blobs that they speak of."""
 
 import contextlib
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from jewel_assets.categories import CATEGORIES
 from jewel_assets.errors import Permanent
@@ -18,11 +19,16 @@ from jewel_assets.lake.decisions import DECISIONS, DecisionLog
 from jewel_assets.lake.schema import ITEM_SCHEMA, OUTCOME_SCHEMA
 from jewel_assets.lake.tables import DeltaFile, digest, writing_failed
 
+log = logging.getLogger("jewel_assets.lake")
+
 OUTCOMES = "__outcomes"
 """What follows the name of a dataset in the name of the table of its outcomes."""
 
 BESIDE = (OUTCOMES, DECISIONS)
 """How the names of tables end that stand beside a dataset and are none."""
+
+QUIET_SECONDS = 2.0
+"""A run that waits longer than this for another one says so."""
 
 
 class Lake:
@@ -68,6 +74,7 @@ class Lake:
         """Hold the one writer's place of a dataset's category, waiting for whoever holds it.
 
         On a local lake a second run of the same stage thus finds the first one's results instead of doing them again.
+        One that has to wait says so in the log `jewel_assets.lake`; it can be interrupted.
         In an object store there is no lock: two such runs do the work twice and publish the same rows.
         """
         if not self.blobs.is_local:
@@ -77,11 +84,20 @@ class Lake:
         lock = Path(base) / "locks" / f"{name}.{category or 'all'}.lock"
         try:
             lock.parent.mkdir(parents=True, exist_ok=True)
-            held = FileLock(lock).acquire()
+            held = _acquired(lock, f"{name}/{category or 'all'}")
         except OSError as error:
             raise writing_failed(self.root, error) from error
         with held:
             yield
+
+
+def _acquired(path: Path, what: str) -> contextlib.AbstractContextManager[object]:
+    lock = FileLock(path)
+    try:
+        return lock.acquire(timeout=QUIET_SECONDS)
+    except Timeout:  # an OSError by descent
+        log.info("Another run is writing %s: waiting for it.", what)
+    return lock.acquire()
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from jewel_assets.errors import Permanent
-from jewel_assets.lake.schema import ITEM_SCHEMA, OUTCOME_SCHEMA
+from jewel_assets.lake.datasets import Lake, Publication
+from jewel_assets.lake.schema import GONE, ITEM_SCHEMA, OUTCOME_SCHEMA
 
 BLOB_COLUMNS = ("sha256", "media_type", "bytes", "width", "height")
 """What of a published row describes its blob, and therefore comes from the outcome."""
@@ -26,14 +28,29 @@ def outcome_schema(output: pa.Schema) -> pa.Schema:
 
 
 def conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The table with exactly these columns, in this order; those that it lacks become null."""
+    """The table with exactly these columns, in this order; those that it lacks become null.
+
+    So do lists of another length than a fixed-size one asks for: another engine's vectors, of no use to this one.
+    """
     columns = [
-        table.column(field.name).cast(field.type)
+        _fitting(table.column(field.name), field.type)
         if field.name in table.column_names
         else pa.nulls(table.num_rows, field.type)
         for field in schema
     ]
     return pa.table(columns, schema=schema) if columns else table.select([])
+
+
+def _fitting(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
+    if pa.types.is_fixed_size_list(wanted) and (
+        pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type)
+    ):
+        fits = pc.fill_null(pc.equal(pc.list_value_length(column), wanted.list_size), False)
+        if not pc.all(fits).as_py():
+            column = pc.if_else(fits, column, pa.scalar(None, column.type))
+        if pa.types.is_fixed_size_list(column.type):  # of another length, and all null by now
+            column = column.cast(pa.list_(column.type.value_type))
+    return column.cast(wanted)
 
 
 def checked_items(items: pa.Table, write: str, category: str | None) -> None:
@@ -76,6 +93,42 @@ def published_rows(items: pa.Table, outcomes: pa.Table, output: pa.Schema) -> pa
     return pa.table(columns, schema=pa.schema([*ITEM_SCHEMA, *own]))
 
 
+def publish_ok(
+    lake: Lake,
+    write: str,
+    category: str | None,
+    items: pa.Table,
+    outcomes: pa.Table,
+    output: pa.Schema,
+    made_from: str = "",
+) -> Publication:
+    """Publish those of `items` whose outcome, in the same place of `outcomes`, is ok."""
+    ok = pc.equal(outcomes.column("status"), "ok")
+    rows = published_rows(items.filter(ok), outcomes.filter(ok), output)
+    return lake.dataset(write).publish(rows, category, made_from)
+
+
+def gone_outcomes(told: pa.Table, items: pa.Table) -> list[dict[str, Any]]:
+    """Outcomes for the items that `told` (sorted by time) speaks of, that are not in `items`, and that it does not say
+    so of yet. Their key is empty, which no item's is: they answer nothing."""
+    here = set(identities(items))
+    reasons = told.column("reason").to_pylist()
+    at = datetime.now(UTC)
+    return [
+        {
+            "item_id": item_id,
+            "category": category,
+            "status": "rejected",
+            "reason": GONE,
+            "error": "The last run was not given it: it was taken away at its source, or left out by an earlier step.",
+            "input_key": "",
+            "at": at,
+        }
+        for (category, item_id), row in newest(told).items()
+        if (category, item_id) not in here and reasons[row] != GONE
+    ]
+
+
 def _parents(items: pa.Table, made: pa.ChunkedArray, inherited: pa.ChunkedArray) -> pa.ChunkedArray:
     """The blob a new blob was made from; for a blob that the item came with, the one that it already named."""
     if "sha256" not in items.column_names:
@@ -86,8 +139,12 @@ def _parents(items: pa.Table, made: pa.ChunkedArray, inherited: pa.ChunkedArray)
 
 def newest(outcomes: pa.Table) -> dict[tuple[str, str], int]:
     """(category, item id) -> position of its newest row, in outcomes sorted by time."""
-    keys = zip(outcomes.column("category").to_pylist(), outcomes.column("item_id").to_pylist(), strict=True)
-    return {key: position for position, key in enumerate(keys)}
+    return {key: position for position, key in enumerate(identities(outcomes))}
+
+
+def identities(rows: pa.Table) -> list[tuple[str, str]]:
+    """(category, item id) of each row."""
+    return list(zip(rows.column("category").to_pylist(), rows.column("item_id").to_pylist(), strict=True))
 
 
 def comparable(rows: pa.Table, names: Sequence[str]) -> list[str]:

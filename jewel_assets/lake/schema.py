@@ -48,3 +48,6 @@ OUTCOME_SCHEMA = pa.schema(
 """A stage's own columns (`Stage.output`) follow these; they may also be filled for what is not `ok`."""
 
 STATUSES = ("ok", "rejected", "review", "failed")
+
+GONE = "no longer in the source"
+"""The reason of the outcome of an item that earlier runs had and the last one was not given any more."""

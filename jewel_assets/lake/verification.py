@@ -15,6 +15,7 @@ from jewel_assets.errors import Permanent
 from jewel_assets.lake.blobs import StoredFile, extension_of, filesystem
 from jewel_assets.lake.datasets import BESIDE, OUTCOMES, Lake
 from jewel_assets.lake.decisions import DECIDED, DECISION_SCHEMA, DECISIONS
+from jewel_assets.lake.publishing import conformed
 from jewel_assets.lake.schema import ITEM_SCHEMA, OUTCOME_SCHEMA, STATUSES
 from jewel_assets.lake.tables import DeltaFile, in_short
 
@@ -132,7 +133,7 @@ def _read(lake: Lake, folder: str) -> tuple[list[Problem], pa.Table]:
     present = [field for field in schema if field.name in names]
     more = [pa.field(name, pa.string()) for name in hash_columns(names) if name not in schema.names]
     wanted = pa.schema([field.with_nullable(True) for field in [*present, *more]])
-    rows = [_conformed(part, wanted) for part in parts]
+    rows = [conformed(part, wanted) for part in parts]
     return problems, pa.concat_tables(rows) if rows else wanted.empty_table()
 
 
@@ -148,16 +149,6 @@ def _part(uri: str, action: Mapping[str, object]) -> pa.Table:
     return rows.append_column(
         "category", pa.repeat(pa.scalar(action["partition.category"], pa.string()), rows.num_rows)
     )
-
-
-def _conformed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    columns = [
-        rows.column(field.name).cast(field.type)
-        if field.name in rows.column_names
-        else pa.nulls(rows.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
 
 
 def _schema(folder: str) -> pa.Schema:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -18,7 +18,7 @@ from jewel_assets.explore.report.colours import cluster_colour, common_palette
 from jewel_assets.explore.report.data import MapPoint, Picture, Wall
 from jewel_assets.explore.report.wording import percent, short_name
 from jewel_assets.images import encode_jpeg, encode_png
-from jewel_assets.lake import ITEM_SCHEMA, OUTCOME_SCHEMA, Lake
+from jewel_assets.lake import GONE, ITEM_SCHEMA, OUTCOME_SCHEMA, Lake
 from jewel_assets_tests.pictures import draw_piece
 
 AT = datetime(2026, 11, 20, 10, 40, tzinfo=UTC)
@@ -111,7 +111,13 @@ def lake(lake_root: str) -> Lake:
         blob = lake.blobs.put(cutout_of(pixels[row["item_id"]]), "image/png")
         made = {"sha256": blob.sha256, "media_type": "image/png", "parent_sha256": row["sha256"]}
         cutouts.append(
-            {**row, **made, "confidence": 0.9 - number / 10, "coverage": 0.2, "engine": "plain-background 1"}
+            {
+                **row,
+                **made,
+                "confidence": 0.9 - number / 10,
+                "coverage": 0.2,
+                "engine": "textured ground + u2netp on openvino",
+            }
         )
     empty = [{**photos[7], "status": "rejected", "reason": "no subject", "sha256": None}]
     own = [pa.field("confidence", pa.float32()), pa.field("coverage", pa.float32())]
@@ -164,6 +170,22 @@ def test_an_item_without_an_outcome_is_counted_as_not_attempted(lake: Lake) -> N
     assert {share.label: share.count for share in cut.reasons} == {"not attempted yet": 3, "no subject": 1}
 
 
+def test_photos_that_left_the_source_are_no_losses(lake: Lake) -> None:
+    before = gathered(lake)
+    gone = [
+        {"item_id": f"folder:ring/{name}.jpg", "category": "ring", "status": "rejected", "reason": GONE}
+        | {"input_key": "", "at": AT + timedelta(days=1)}
+        for name in ("text", "deleted")  # one that could not be read, one of which nothing else is known any more
+    ]
+    for name in ("folder_photos", "photos"):
+        lake.outcomes(name).append(pa.Table.from_pylist(gone, OUTCOME_SCHEMA))
+    data = gathered(lake)
+    assert (data.steps[0].count, before.steps[0].count) == (13, 14)
+    assert {share.label: share.count for share in data.steps[1].reasons} == {"OSError": 1}
+    assert data.steps[2:] == before.steps[2:]
+    assert GONE not in str(data.breakdowns)
+
+
 def test_the_worst_come_first_and_worst_of_all_the_lowest_confidence(lake: Lake) -> None:
     walls = {wall.title: wall for wall in gathered(lake).walls}
     photo, cutout = walls["Cut-outs least certain"].groups[0]
@@ -207,6 +229,12 @@ def test_the_share_that_may_train_is_told_by_licence(lake: Lake) -> None:
         "no licence given": (7, 0),
         "CC0-1.0": (3, 3),
     }
+
+
+def test_only_weights_that_made_rows_are_listed(lake: Lake) -> None:
+    here = {"u2net": "aa", "u2netp": "bb", "yunet": "cc"}
+    assert gathered(lake, weights=here).weights == (("u2netp", "bb"),)
+    assert gathered(lake).weights == ()
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing(lake: Lake) -> None:

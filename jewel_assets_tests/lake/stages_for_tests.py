@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 
 from jewel_assets.errors import Permanent, Transient
@@ -149,6 +150,26 @@ class ReadText(Stage):
     def process(self, items: Sequence[Item]) -> Sequence[Result]:
         at = datetime(2026, 3, 4, tzinfo=UTC)
         return [Made({"fetched_at": at}, "reader 1", Path(i.row["path"]).read_bytes(), "image/png") for i in items]
+
+
+@dataclass
+class Embed(Stage):
+    """Gives each item a vector whose length is a parameter, as different engines do."""
+
+    name: ClassVar[str] = "embed"
+    version: ClassVar[str] = "1"
+    length: int = 3
+
+    @property
+    def output(self) -> pa.Schema:
+        return pa.schema([pa.field("embedding", pa.list_(pa.float32(), self.length))])
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {"length": self.length}
+
+    def process(self, items: Sequence[Item]) -> Sequence[Result]:
+        vectors = [np.full(self.length, len(item.data), np.float32) for item in items]
+        return [Made({"embedding": vector}, f"embedder {self.length}") for vector in vectors]
 
 
 @dataclass

@@ -1,5 +1,7 @@
 """Datasets: validated first, committed second; outcomes: append-only."""
 
+import _thread
+import logging
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -9,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from jewel_assets.errors import Permanent
-from jewel_assets.lake import ITEM_SCHEMA, OUTCOME_SCHEMA, Lake
+from jewel_assets.lake import ITEM_SCHEMA, OUTCOME_SCHEMA, Lake, datasets
 from jewel_assets_tests.lake.stages_for_tests import items_of
 
 
@@ -143,6 +145,37 @@ def test_the_second_writer_of_a_category_waits_for_the_first_and_others_do_not(l
         order.append("first")
     second.join(10)
     assert order == ["other", "first", "second"]
+
+
+def test_a_writer_that_waits_says_for_what_and_can_be_interrupted(
+    lake: Lake, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "QUIET_SECONDS", 0.1)
+    caplog.set_level(logging.INFO, "jewel_assets.lake")
+    held, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lake.writing("photos", "ring"), lake.writing("clusters", None):
+            held.set()
+            leave.wait(30)
+
+    other = threading.Thread(target=hold)
+    other.start()
+    assert held.wait(10)
+    for name, category in (("photos", "ring"), ("clusters", None)):
+        interrupt = threading.Timer(0.5, _thread.interrupt_main)
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt), lake.writing(name, category):
+            raise AssertionError("the place is taken")
+        interrupt.join()
+    leave.set()
+    other.join(10)
+    assert caplog.messages == [
+        "Another run is writing photos/ring: waiting for it.",
+        "Another run is writing clusters/all: waiting for it.",
+    ]
+    with lake.writing("photos", "ring"):
+        assert len(caplog.messages) == 2  # who need not wait says nothing
 
 
 def test_a_read_only_lake_refuses_to_be_written_with_a_sentence(read_only_lake: Lake) -> None:

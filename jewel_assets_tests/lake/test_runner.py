@@ -3,11 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -15,22 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jewel_assets.errors import Permanent
-from jewel_assets.lake import Item, Lake, Made, Progress, Result, Stage, StageReport, run_stage, runner
+from jewel_assets.lake import Lake, Progress, Stage, StageReport, run_stage, runner
 from jewel_assets.lake.crew import allotment
 from jewel_assets_tests.lake.stages_for_tests import ReadText, Shout, items_of
-
-
-@dataclass
-class Embed(Stage):
-    name: ClassVar[str] = "embed"
-    version: ClassVar[str] = "1"
-    output: ClassVar[pa.Schema] = pa.schema([pa.field("embedding", pa.list_(pa.float32(), 3))])
-
-    def parameters(self) -> Mapping[str, Any]:
-        return {}
-
-    def process(self, items: Sequence[Item]) -> Sequence[Result]:
-        return [Made({"embedding": np.full(3, len(item.data), np.float32)}, "embedder 1") for item in items]
 
 
 def _run(lake: Lake, stage: Stage, items: pa.Table, **options: Any) -> StageReport:
@@ -187,18 +172,6 @@ def test_a_raw_stage_gives_items_their_first_blob(lake: Lake, here: list[int], t
     assert row["may_train"] is False  # nobody allowed it
     assert row["fetched_at"].year == 2026
     assert _run(lake, ReadText(), pa.Table.from_pylist(rows)).attempted == 0
-
-
-def test_an_embedding_is_stored_as_a_list_of_fixed_size_and_reused(lake: Lake, here: list[int]) -> None:
-    items = items_of(lake, 3)
-    first = _run(lake, Embed(), items.slice(0, 2))
-    assert first.ok == 2
-    report = _run(lake, Embed(), items)
-    assert report.attempted == 1
-    column = lake.dataset("shouts").read().column("embedding")
-    assert column.type == pa.list_(pa.float32(), 3)
-    assert column.to_pylist() == [[7.0, 7.0, 7.0]] * 3
-    assert not _run(lake, Embed(), items).publication.changed
 
 
 def test_too_many_failures_publish_nothing_and_name_the_causes_but_what_was_done_is_kept(

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jewel_assets.explore.report.data import Share
-from jewel_assets.lake import ITEM_SCHEMA, OUTCOME_SCHEMA, Lake
+from jewel_assets.lake import GONE, ITEM_SCHEMA, OUTCOME_SCHEMA, Lake
 
 Row = dict[str, Any]
 
@@ -94,12 +94,16 @@ class Tables:
         return found
 
     def _left_out(self, name: str) -> list[Row]:
-        """Outcomes that are not ok; without the items that were published all the same, in a run since."""
+        """Outcomes that are not ok; without the items that were published all the same, in a run since.
+
+        Also without those that were taken away at the source: no step lost them, and the report is of what is there.
+        """
         if name not in self._bad:
             table = self.outcomes(name)
             published = self.ids(name)
             bad = table.filter(pc.not_equal(table.column("status"), "ok")).to_pylist()
-            self._bad[name] = [{**row, "dataset": name} for row in bad if row["item_id"] not in published]
+            left = (row for row in bad if row["item_id"] not in published and row["reason"] != GONE)
+            self._bad[name] = [{**row, "dataset": name} for row in left]
         return self._bad[name]
 
     def _rows(self, name: str) -> pa.Table | None:
