@@ -1,5 +1,6 @@
 """Contact sheets: many pictures at a glance in one small JPEG, for asset metadata and for the report."""
 
+import base64
 import hashlib
 import heapq
 import io
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
 METADATA_BYTES = 36_000
 """What a sheet in a materialization's metadata may weigh: in base64 it then stays under 50 KB."""
 
+PICTURE_BYTES = 14_000
+"""What one picture inside a page may weigh, however busy; 400 of them make 7.5 MB as base64."""
+
 PAPER = (250, 250, 248)
 TILE = (232, 232, 230)  # behind photos: a shop photo on pure white keeps its edge
 CHECKER = (205, 194)  # behind cut-outs: both white metal (above 225) and blackened silver (below 60) stand out
 INK = (64, 64, 62)
 MAX_SIDE = 16_000  # pixels; JPEG ends at 65,535 and viewers long before
 _QUALITIES = (88, 80, 72, 62, 52, 42)
+_PAGE_QUALITIES = (80, 62, 40, 15)
 _SMALLEST_CELL = 12  # pixels
 
 
@@ -117,6 +122,25 @@ def read_thumbnail(row: Mapping[str, Any], blobs: BlobStore, side: int) -> Pixel
     if pixels.shape[2] == 4 and pixels[..., 3].min() == 255:
         pixels = pixels[..., :3]  # opaque after all: a photo, not a cut-out
     return np.asarray(_thumbnail(pixels, side))
+
+
+def data_uri(row: Mapping[str, Any], blobs: BlobStore, side: int) -> str | None:
+    """The row's picture as WebP in a data URI, for a page: its longer side at most `side` pixels, transparent where the
+    blob is, at most `PICTURE_BYTES` before base64. None where it cannot be read."""
+    from PIL import Image
+
+    pixels = read_thumbnail(row, blobs, side)
+    if pixels is None:
+        return None
+    image = Image.fromarray(pixels)
+    data = b""
+    for quality in _PAGE_QUALITIES:
+        file = io.BytesIO()
+        image.save(file, "WEBP", quality=quality, alpha_quality=70, method=2)
+        data = file.getvalue()
+        if len(data) <= PICTURE_BYTES:
+            break
+    return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
 
 
 def _thumbnail(pixels: Pixels, side: int) -> "Image.Image":
@@ -217,10 +241,17 @@ def _empty_sheet(cell: int) -> "Image.Image":
 
 
 def _jpeg(sheet: "Image.Image", quality: int) -> bytes:
-    file = io.BytesIO()
+    import cv2
+
     # Full chroma where there is room for it: gems and gold are small and coloured.
-    sheet.save(file, "JPEG", quality=quality, optimize=True, subsampling=0 if quality >= 80 else 2)
-    return file.getvalue()
+    full = quality >= 80
+    chroma = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444 if full else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, chroma]
+    # Not by Pillow: its buffer for optimised tables is too small for noise, and it fails.
+    done, encoded = cv2.imencode(".jpg", np.asarray(sheet)[..., ::-1], [*options, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
+    if not done:
+        raise ValueError(f"OpenCV could not write {sheet.size} pixels as JPEG.")
+    return bytes(encoded)
 
 
 def _squeezed(sheet: "Image.Image", max_bytes: int | None) -> bytes:

@@ -41,6 +41,12 @@ def test_no_sheet_is_heavier_than_allowed(
     assert decode(sheet).size > 0
 
 
+def test_pictures_of_pure_noise_make_a_sheet(capfd: pytest.CaptureFixture[str]) -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (160, 160, 3), dtype=np.uint8)
+    assert len(contact_sheet([noise] * 3)) > 3 * 160 * 160
+    assert capfd.readouterr().err == ""
+
+
 def test_a_limit_below_any_jpeg_is_refused_with_a_sentence() -> None:
     with pytest.raises(ValueError, match="No JPEG fits into 100 bytes"):
         contact_sheet([draw_piece("ring", 1)], max_bytes=100)

@@ -85,8 +85,7 @@ def test_fetch_without_a_name_wants_all_that_the_default_pipeline_uses_and_nothi
     assert "imagenet-labels: " in result.stdout
     missing = {line.split(":")[0] for line in result.stderr.splitlines()[:-1]}
     assert missing == {
-        *("u2netp", "hand-landmarker", "face-landmarker", "pose-landmarker-lite", "blaze-face-full-range"),
-        *("blaze-face-short-range", "selfie-segmenter", "yunet", "mobilenet-v1-embedder", "mobilenet-v2-imagenet"),
+        *("u2netp", "hand-landmarker", "pose-landmarker-lite", "blaze-face-full-range", "selfie-segmenter", "yunet")
     }
 
 

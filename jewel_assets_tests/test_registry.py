@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from jewel_assets.clean import choose_detectors, choose_remover
 from jewel_assets.download import NoSuchHost, download
 from jewel_assets.errors import Permanent, Transient
+from jewel_assets.explore.embed import CLIP_WEIGHTS, choose_embedder
 from jewel_assets.registry import RECORDED, SHIPPED, Model, Registry, _explained
 
 WEIGHTS = b"\x08\x07" + bytes(range(256)) * 800  # 200 kB that could be an ONNX file
@@ -108,14 +110,30 @@ def test_the_shipped_registry_names_every_model_with_its_licence_and_address(tmp
     entries = {entry.name: entry for entry in Registry(tmp_path).entries()}
     assert set(entries) == {
         *("u2netp", "u2net", "isnet-general-use", "silueta", "birefnet-general-lite", "bria-rmbg"),
-        *("hand-landmarker", "face-landmarker", "pose-landmarker-lite", "blaze-face-full-range"),
-        *("blaze-face-short-range", "selfie-segmenter", "yunet", "mobilenet-v1-embedder", "mobilenet-v2-imagenet"),
-        *("imagenet-labels", "open-clip-vit-b-32", "realesr-animevideov3", "fsrcnn-x2", "fsrcnn-x4"),
+        *("hand-landmarker", "pose-landmarker-lite", "blaze-face-full-range", "selfie-segmenter", "yunet"),
+        *("mobilenet-v1-embedder", "open-clip-vit-b-32", "realesr-animevideov3", "fsrcnn-x2", "fsrcnn-x4"),
     }
     assert all(entry.urls and entry.licence and entry.licence_url.startswith("https://") for entry in entries.values())
     assert len({entry.file for entry in entries.values()}) == len(entries)
     assert [entry.name for entry in entries.values() if not entry.commercial] == ["bria-rmbg"]
     assert not any(entry.default and not entry.commercial for entry in entries.values())
+
+
+def test_the_models_fetched_by_default_are_those_that_the_defaults_ask_for(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Asked(Registry):
+        def find(self, name: str) -> Model | None:
+            asked.append(name)
+            return None
+
+    registry = Asked(tmp_path)
+    choose_detectors(registry)
+    choose_remover(registry)
+    choose_embedder(registry)
+    fetched = [entry for entry in registry.entries() if entry.default]
+    assert {entry.name for entry in fetched} == {*asked} - {CLIP_WEIGHTS}  # CLIP: only where torch is
+    assert sum(entry.size or 0 for entry in fetched) < 20_000_000, "the README says 20 MB"
 
 
 @pytest.mark.shared

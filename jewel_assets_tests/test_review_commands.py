@@ -7,19 +7,24 @@ import json
 import re
 import shlex
 import shutil
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
+import dagster as dg
 import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
 
 from jewel_assets.clean import KeepProducts
 from jewel_assets.clean.review import waiting
-from jewel_assets.clean.review_sheet import PICTURE_BYTES, build_sheet
+from jewel_assets.clean.review_commands import APPLY, THEN
+from jewel_assets.clean.review_sheet import build_sheet
 from jewel_assets.cli import app
+from jewel_assets.contact_sheet import PICTURE_BYTES
+from jewel_assets.definitions import defs as load
 from jewel_assets.images import encode_png
-from jewel_assets.lake import ITEM_SCHEMA, Lake, run_selection
+from jewel_assets.lake import ITEM_SCHEMA, OUTCOME_SCHEMA, Lake, run_selection
 from jewel_assets_tests.pictures import draw_piece
 
 EVIL = "<script>alert('ring')</script>\"'&$(id).png"
@@ -94,8 +99,67 @@ def test_ls_counts_what_waits_per_category_and_reason(lake: Lake) -> None:
     ]
     assert lines[-1] == "To look at them: jewel review sheet review.html"
     assert json.loads(jewel("ls", "--json", "--category", "necklaces").output) == [
-        {"category": "necklace", "reason": "no detectors", "photos": 1}
+        {"dataset": "body_part_verdicts", "category": "necklace", "reason": "no detectors", "photos": 1}
     ]
+
+
+def test_what_is_launched_for_each_category_ends_where_all_categories_come_together() -> None:
+    defs = load()
+    graph = defs.resolve_asset_graph()
+    chosen = dg.AssetSelection.from_string(APPLY).resolve(graph)
+    assert {key.to_user_string() for key in chosen} == {"product_photos", "cutouts", "image_embeddings"}
+    rest = defs.resolve_job_def(THEN.rpartition(" ")[2]).asset_layer.selected_asset_keys
+    assert chosen | rest == dg.AssetSelection.from_string('key:"product_photos"+').resolve(graph)
+
+
+def hold_back(lake: Lake, dataset: str, *items: tuple[str, str, str, str | None]) -> None:
+    """Outcomes of a later step: category, item id, what it says, group."""
+    rows = [
+        {"item_id": item_id, "category": category, "status": "review" if reason else "ok", "reason": reason}
+        | {"group_id": group, "input_key": item_id, "at": datetime.now(UTC)}
+        for category, item_id, reason, group in items
+    ]
+    schema = pa.schema([*OUTCOME_SCHEMA, pa.field("group_id", pa.string())])
+    lake.outcomes(dataset).append(pa.Table.from_pylist(rows, schema))
+
+
+def test_ls_names_what_later_steps_hold_back_and_says_what_helps_since_no_decision_does(lake: Lake) -> None:
+    hold_back(
+        lake,
+        "image_pool",
+        ("ring", "folder:ring/a.png", "ambiguous category", "g1"),
+        ("necklace", "folder:necklace/b.png", "ambiguous category", "g1"),
+        ("ring", "folder:sure.png", "ambiguous category", "g2"),
+        ("earrings", "folder:moved.png", "ambiguous category", "g2"),
+    )
+    hold_back(lake, "image_pool", ("ring", "folder:sure.png", "", "g2"), ("earrings", "folder:moved.png", "", "g2"))
+    hold_back(lake, "cutouts", ("ring", f"folder:{EVIL}\x1b", "uncertain cut-out", None))
+    said = jewel("ls").output
+    after = said[said.index("cutouts holds back") :].splitlines()
+    assert after == [
+        "cutouts holds back 1 photo: uncertain cut-out.",
+        "Photograph it on a plainer ground, or cut it out with another engine, or a larger model:",
+        """  dg launch --assets cutouts --partition ring --config-json """
+        """'{"ops": {"cutouts": {"config": {"engine": "network"}}}}'""",
+        f"  ring: folder:{EVIL}",
+        "",
+        "image_pool holds back 2 photos: ambiguous category.",
+        "The same picture lies in several categories. Delete or move one of them, and launch again.",
+        "  folder:necklace/b.png = folder:ring/a.png",
+    ]
+    assert "holds back" not in jewel("ls", "--category", "earrings").output
+    assert "folder:ring/a.png" in jewel("ls", "--category", "necklace").output
+    assert "a.png" not in jewel("ls", "--items").output, "what is piped on can be decided"
+    (ambiguous,) = json.loads(jewel("ls", "--json", "--reason", "ambiguous category").output)
+    assert ambiguous["items"] == ["folder:necklace/b.png", "folder:ring/a.png"]
+    assert ambiguous["category"] == "necklace, ring"
+
+
+def test_ls_shows_a_few_of_many_that_are_held_back(lake: Lake) -> None:
+    hold_back(lake, "cutouts", *(("ring", f"folder:{n:02}.png", "uncertain cut-out", None) for n in range(50)))
+    said = jewel("ls").output.splitlines()
+    assert said[-1] == "  and 30 more: jewel review ls --json"
+    assert sum(line.startswith("  ring: ") for line in said) == 20
 
 
 def test_ls_lists_ids_one_per_line_for_other_programs(lake: Lake) -> None:
@@ -120,7 +184,8 @@ def test_what_is_accepted_is_a_product_photo_once_that_asset_has_run(lake: Lake)
     assert done.output.splitlines() == [
         "2 photos accepted.",
         "Next, so that product_photos and what is made from it follow:",
-        "  dg launch --assets 'key:\"product_photos\"+' --partition ring",
+        f"  dg launch --assets {shlex.quote(APPLY)} --partition ring",
+        "  dg launch --job pool_and_report",
     ]
     assert products(lake) == ["sure.png"]
     assert "product_photos is behind the decisions by 2 photos." in jewel("ls").output
@@ -137,7 +202,7 @@ def test_all_that_waits_can_be_decided_by_category_and_reason(lake: Lake) -> Non
     assert jewel("reject", "--all", "--category", "ring").output.startswith("2 photos rejected.")
     last = jewel("accept", "--all").output
     assert last.startswith("1 photo accepted.")
-    assert last.endswith("--partition necklace\n")
+    assert last.endswith("--partition necklace\n  dg launch --job pool_and_report\n")
     assert jewel("ls").output.splitlines()[0] == "Nothing waits for review."
     select(lake)
     assert products(lake) == ["c.png", "b.png", "sure.png"]

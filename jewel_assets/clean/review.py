@@ -2,9 +2,14 @@
 
 What the body-part filter could not tell waits in `body_part_verdicts` with the verdict `review`. Decisions stand in
 `product_photos__decisions`; `KeepProducts` applies them the next time that `product_photos` is materialized.
+
+Later steps also put items into review, but no decision helps there: the photo, its place or the engine has to change.
+`stuck` lists those.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +23,7 @@ from jewel_assets.lake.stages import Made
 
 JUDGED = "body_part_verdicts"
 PRODUCTS = "product_photos"
+LATER = ("cutouts", "image_pool")  # they put items into review, too
 
 REVIEW_SCHEMA = pa.schema(
     [
@@ -26,6 +32,16 @@ REVIEW_SCHEMA = pa.schema(
         *(pa.field(name, pa.float32()) for name in SCORES),
     ]
 )
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """Items that a later step holds in review for one reason: those of a category, or the copies of one picture."""
+
+    dataset: str
+    reason: str
+    categories: tuple[str, ...]
+    items: tuple[str, ...]  # ids
 
 
 def judged(lake: Lake, category: str | None = None) -> pa.Table:
@@ -41,6 +57,21 @@ def waiting(lake: Lake, category: str | None = None, reason: str | None = None) 
         photos = photos.filter(pc.equal(photos.column("verdict_reason"), reason))
     decided = set(_keys(lake.decisions(PRODUCTS).standing(category)))
     return photos.filter(pa.array([key not in decided for key in _keys(photos)], pa.bool_()))
+
+
+def stuck(lake: Lake, category: str | None = None, reason: str | None = None) -> list[Stuck]:
+    """What cutouts and image_pool hold in review, where it concerns `category` and `reason`; sorted."""
+    found: dict[tuple[str, str, str], list[tuple[str, str]]] = defaultdict(list)
+    for name in LATER:
+        outcomes = lake.outcomes(name).latest(columns=["status", "reason", "group_id"])
+        for row in outcomes.filter(pc.equal(outcomes.column("status"), "review")).to_pylist():
+            key = (name, row["reason"] or "", row.get("group_id") or row["category"])
+            found[key].append((row["category"], row["item_id"]))
+    held = (
+        Stuck(name, why, tuple(sorted({where for where, _ in items})), tuple(item_id for _, item_id in items))
+        for (name, why, _), items in sorted(found.items())
+    )
+    return [one for one in held if category in (None, *one.categories) and reason in (None, one.reason)]
 
 
 def named(lake: Lake, item_ids: Sequence[str], category: str | None = None) -> pa.Table:

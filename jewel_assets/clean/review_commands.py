@@ -16,8 +16,14 @@ from jewel_assets.errors import Permanent
 from jewel_assets.lake.commands import AsJson, Category, counted, open_lake, print_json, print_table
 from jewel_assets.lake.decisions import Verdict
 
-APPLY = f'key:"{review.PRODUCTS}"+'
-"""Dagster's selection of product_photos and all that is made from it."""
+APPLY = f'key:"{review.PRODUCTS}"+ and +key:"image_embeddings"'
+"""Dagster's selection of product_photos and what is made from it category by category."""
+
+THEN = "dg launch --job pool_and_report"
+"""What is made of all categories together: once, however many have changed."""
+
+_SHOWN = 20  # lines of each kind of stuck items; --json has all
+_OTHER_ENGINE = """--config-json '{"ops": {"cutouts": {"config": {"engine": "network"}}}}'"""
 
 app = typer.Typer(no_args_is_help=True, help="Photos that wait for a person: list, look, accept or reject.")
 
@@ -35,15 +41,20 @@ EachItem = Annotated[bool, typer.Option("--items", help="One line per item.")]
 def list_waiting(
     category: Category = None, reason: Reason = None, items: EachItem = False, as_json: AsJson = False
 ) -> None:
-    """List what waits for review, per category and reason; with --items the ids alone, one per line."""
+    """List what waits for review, per category and reason; with --items the ids alone, one per line.
+
+    Also lists what later steps hold in review, where no decision helps, and says what does.
+    """
     lake = open_lake()
     photos = review.waiting(lake, category, reason)
     counts = review.by_category_and_reason(photos)
+    stuck = [] if items else review.stuck(lake, category, reason)
     if items:
         ids = photos.column("item_id").to_pylist()
         print_json(ids) if as_json else typer.echo("\n".join(ids), nl=bool(ids))
     elif as_json:
-        print_json([{"category": key[0], "reason": key[1], "photos": count} for key, count in counts.items()])
+        waits = [{"category": key[0], "reason": key[1], "photos": count} for key, count in counts.items()]
+        print_json([*({"dataset": review.JUDGED, **each} for each in waits), *map(_as_json, stuck)])
     elif counts:
         lines = [["category", "reason", "photos"], *([*key, str(count)] for key, count in counts.items())]
         print_table(lines, right=(2,))
@@ -52,6 +63,8 @@ def list_waiting(
         typer.echo("Nothing waits for review.")
     else:
         typer.echo("No photo was judged yet: materialize body_part_verdicts, or run `make demo`.")
+    if not as_json:
+        _print_stuck(stuck)
     if not items and not as_json and (behind := review.unapplied(lake)):
         typer.echo(f"product_photos is behind the decisions by {counted(sum(behind.values()), 'photo')}.")
         _say_next(behind)
@@ -205,3 +218,34 @@ def _say_next(categories: Sequence[str] | dict[str, int]) -> None:
     typer.echo("Next, so that product_photos and what is made from it follow:")
     for category in categories:
         typer.echo(f"  dg launch --assets {shlex.quote(APPLY)} --partition {category}")
+    typer.echo(f"  {THEN}")
+
+
+def _as_json(one: review.Stuck) -> dict[str, object]:
+    where = ", ".join(one.categories)
+    return {
+        "dataset": one.dataset,
+        "category": where,
+        "reason": one.reason,
+        "photos": len(one.items),
+        "items": one.items,
+    }
+
+
+def _print_stuck(stuck: Sequence[review.Stuck]) -> None:
+    """What no decision helps with, by kind, each with the sentence that says what does."""
+    for dataset, reason in dict.fromkeys((one.dataset, one.reason) for one in stuck):
+        kind = [one for one in stuck if (one.dataset, one.reason) == (dataset, reason)]
+        typer.echo(f"\n{dataset} holds back {counted(sum(len(one.items) for one in kind), 'photo')}: {reason}.")
+        lines = [f"{one.categories[0]}: {item}" for one in kind for item in one.items]
+        if reason == "ambiguous category":
+            typer.echo("The same picture lies in several categories. Delete or move one of them, and launch again.")
+            lines = [" = ".join(one.items) for one in kind]
+        elif reason == "uncertain cut-out":
+            typer.echo("Photograph it on a plainer ground, or cut it out with another engine, or a larger model:")
+            for one in kind:
+                typer.echo(f"  dg launch --assets cutouts --partition {one.categories[0]} {_OTHER_ENGINE}")
+        for line in lines[:_SHOWN]:
+            typer.echo(f"  {_one_line(line)}")
+        if len(lines) > _SHOWN:
+            typer.echo(f"  and {len(lines) - _SHOWN:,} more: jewel review ls --json")

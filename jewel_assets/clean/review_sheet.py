@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import io
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -15,15 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jewel_assets.clean.body_parts.judge import SCORES
-from jewel_assets.contact_sheet import read_thumbnail
+from jewel_assets.contact_sheet import data_uri
 from jewel_assets.lake.blobs import BlobStore
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 PICTURE_SIDE = 288  # pixels: twice the width of a card on the page, for fine screens
-PICTURE_BYTES = 14_000  # no picture is heavier, however busy; 400 of them make 7.5 MB as base64
-_QUALITIES = (74, 56, 36, 12)
 
 
 @dataclass(frozen=True)
@@ -91,28 +88,12 @@ def _group(reason: str, rows: pa.Table, blobs: BlobStore, count: int) -> Group:
 
 def _card(row: Mapping[str, Any], blobs: BlobStore) -> Card:
     scores = " · ".join(f"{name.replace('_', ' ')} {score:.2f}" for name, score in _scores(row).items())
-    return Card(row["item_id"], row["category"], _picture(row, blobs), scores)
+    return Card(row["item_id"], row["category"], data_uri(row, blobs, PICTURE_SIDE), scores)
 
 
 def _scores(row: Mapping[str, Any]) -> dict[str, float]:
     """The scores that say something: those of detectors that found nothing are left out."""
     return {name: row[name] for name in SCORES if row[name] is not None and row[name] >= 0.005}
-
-
-def _picture(row: Mapping[str, Any], blobs: BlobStore) -> str | None:
-    from PIL import Image
-
-    pixels = read_thumbnail(row, blobs, PICTURE_SIDE)
-    if pixels is None:
-        return None
-    data = b""
-    for quality in _QUALITIES:
-        file = io.BytesIO()
-        Image.fromarray(pixels).save(file, "WEBP", quality=quality, method=2)
-        data = file.getvalue()
-        if len(data) <= PICTURE_BYTES:
-            break
-    return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
 
 
 def short_name(item_id: str) -> str:

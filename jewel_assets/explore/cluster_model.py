@@ -1,4 +1,4 @@
-"""A fitted clustering as it is kept: bytes in the lake, by which new designs are assigned and the next run numbered."""
+"""A fitted clustering as it is kept: bytes in the lake, from which the next run goes on."""
 
 import io
 import json
@@ -69,14 +69,6 @@ class ClusterModel:
         """Euclidean distance, in the space that was clustered, of each embedding (n, d) from each centre: (n, k)."""
         points, centres = self.project(embeddings), self.project(self.centroids)
         return np.asarray(np.linalg.norm(points[:, None] - centres[None], axis=2), np.float32)
-
-    def assign(self, embeddings: Floats) -> tuple[Ints, Floats]:
-        """Cluster id and distance (n,) of embeddings (n, d) that need not have been there when it was fitted."""
-        if not self.k:
-            raise ValueError("This model was fitted on no designs and has no clusters: fit it again on some.")
-        distances = self.distances(embeddings)
-        nearest = distances.argmin(axis=1)
-        return self.ids[nearest], distances[np.arange(len(nearest)), nearest]
 
 
 def match_ids(centroids: Floats, previous: ClusterModel | None, embedder: str) -> tuple[Ints, Ints, NDArray[np.bool_]]:

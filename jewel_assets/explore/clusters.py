@@ -189,13 +189,13 @@ def _choose(points: Floats, candidates: Sequence[int], seed: int, before: int | 
 def best_k(curve: KCurve, before: int | None = None) -> int:
     """The k to take from a curve. `before` stays while it is nearly as stable and as clear as is asked of a new one."""
     stable = curve.stability >= min(STABLE, float(curve.stability.max()))
-    score = np.maximum(curve.silhouette, 0) * curve.stability
+    score = np.maximum(curve.silhouette, 0) * curve.stability  # below 0 where refits agree less than by chance
     best = float(score[stable].max())
     if before is not None and (found := np.flatnonzero(curve.k == before)).size:
         at = found[0]
         if curve.stability[at] >= STABLE - 0.1 and score[at] >= (1 - 3 * SLACK) * best:
             return before
-    return int(curve.k[stable & (score >= (1 - SLACK) * best)].max())
+    return int(curve.k[stable & (score >= best - SLACK * abs(best))].max())
 
 
 def _fit(points: Floats, k: int, seed: int, centres: NDArray[np.floating] | None = None) -> NDArray[np.int64]:

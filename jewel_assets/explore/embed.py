@@ -79,21 +79,19 @@ def embedding_schema(dimension: int) -> pa.Schema:
 def choose_embedder(registry: "Registry", engine: str = "auto") -> Embedder:
     """The embedder for `engine`; its `name` says which it is and belongs in the asset's metadata.
 
-    `auto` takes OpenCLIP where torch and its weights are, else MobileNet where its weights are, else the classical
-    descriptor, which needs nothing. An engine asked for by name is never replaced: without its weights or torch this
-    raises Permanent with the command that helps.
+    `auto` takes OpenCLIP where torch and its weights are, else the classical descriptor, which needs nothing and groups
+    cut-outs by shape and colour better than MobileNet does; that is there by name. An engine asked for by name is never
+    replaced: without its weights or torch this raises Permanent with the command that helps.
     """
     if engine not in ENGINES:
         raise Permanent(f"There is no embedding engine {engine!r}: choose one of {', '.join(ENGINES)}.")
-    if engine == "classical":
-        return Classical()
     if engine == "open_clip" and not torch_is_here():
         raise Permanent(NEEDS_TORCH)
     if engine in ("auto", "open_clip") and torch_is_here() and (model := registry.find(CLIP_WEIGHTS)) is not None:
         return OpenClip(model)
-    if engine in ("auto", "mobilenet") and (model := registry.find(MOBILENET_WEIGHTS)) is not None:
+    if engine == "mobilenet" and (model := registry.find(MOBILENET_WEIGHTS)) is not None:
         return MobileNet(model)
-    if engine == "auto":
+    if engine in ("auto", "classical"):
         return Classical()
     wanted = CLIP_WEIGHTS if engine == "open_clip" else MOBILENET_WEIGHTS
     raise Permanent(f"The weights of the engine {engine} are not here: run `jewel models fetch {wanted}`.")

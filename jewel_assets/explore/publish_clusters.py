@@ -14,11 +14,12 @@ from jewel_assets.explore.cluster_model import MEDIA_TYPE, ClusterModel, model_f
 from jewel_assets.explore.design_clusters import ClusterConfig, DesignCluster, cluster_designs, counted, embedder_of
 from jewel_assets.explore.embed import choose_embedder, text_of
 from jewel_assets.explore.embedders import TextEmbedder
-from jewel_assets.lake import Lake, Publication
+from jewel_assets.lake import Dataset, Lake, Publication
 from jewel_assets.registry import Registry
 
 DATASET = "design_clusters"
 CLUSTERS_VERSION = "1"  # raise it when the same embeddings would now give other clusters
+_NEXT_ID = " next id "
 
 
 @dataclass(frozen=True)
@@ -56,20 +57,22 @@ def publish_clusters(
         key = _made_from(rows, config, text)
         dataset = lake.dataset(DATASET)
         published = dataset.publication()
-        current = dataset.read() if published is not None else None
+        current = dataset.read() if dataset.exists() else None
         before, note = _last_model(lake, current)
-        if published is not None and current is not None and before is not None and dataset.made_from() == key:
+        made_from, next_id = _last_run(dataset)
+        if published is not None and current is not None and before is not None and made_from == key:
             model = model_from_bytes(before)
             if (clusters := _as_published(lake, current, model)) is not None:
                 return PublishedClusters(published, clusters, model, reused=True)
-        found = cluster_designs(
-            rows, lake.blobs, before, config, text, threads, _ids(current) if before is None else ()
-        )
+        taken = {*range(next_id), *_ids(current)} if before is None else ()
+        found = cluster_designs(rows, lake.blobs, before, config, text, threads, sorted(taken))
+        model = model_from_bytes(found.model)
+        next_id = max([next_id - 1, *model.ids.tolist(), *model.retired.tolist()]) + 1
         lake.blobs.put(found.model, MEDIA_TYPE)
         for cluster in found.clusters:
             lake.blobs.put(cluster.sheet, "image/jpeg")
-        publication = dataset.publish(found.rows, made_from=key)
-    return PublishedClusters(publication, found.clusters, model_from_bytes(found.model), reused=False, note=note)
+        publication = dataset.publish(found.rows, made_from=f"{key}{_NEXT_ID}{next_id}")
+    return PublishedClusters(publication, found.clusters, model, reused=False, note=note)
 
 
 def words_of(lake: Lake, registry: Registry) -> TextEmbedder | None:
@@ -115,10 +118,20 @@ def _last_model(lake: Lake, current: pa.Table | None) -> tuple[bytes | None, str
     return data, ""
 
 
-def _ids(current: pa.Table | None) -> tuple[int, ...]:
+def _last_run(dataset: Dataset) -> tuple[str, int]:
+    """What the last run was made from, and the first id that no cluster ever had.
+
+    The commit says both, so that ids that are taken are known where no row names a model: after a run without designs,
+    when a garbage collection may take the model, too.
+    """
+    made_from, _, next_id = (dataset.made_from() or "").partition(_NEXT_ID)
+    return made_from, int(next_id or 0)
+
+
+def _ids(current: pa.Table | None) -> list[int]:
     if current is None or "cluster_id" not in current.column_names:
-        return ()
-    return tuple(sorted({int(one) for one in current["cluster_id"].to_pylist() if one is not None}))
+        return []
+    return [int(one) for one in pc.unique(current["cluster_id"]).drop_null().to_pylist()]
 
 
 def _as_published(lake: Lake, rows: pa.Table, model: ClusterModel) -> tuple[DesignCluster, ...] | None:

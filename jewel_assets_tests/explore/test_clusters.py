@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -99,6 +99,17 @@ def test_any_number_of_items_is_clustered(n: int, k: int | None) -> None:
     assert np.isfinite(found.silhouette).all()
 
 
+@given(st.integers(0, 20), st.integers(0, 10_000), st.sampled_from([None, 2, 4]))
+@settings(max_examples=25, deadline=None, derandomize=True)
+@example(10, 5, None)
+def test_a_few_items_at_random_are_clustered_though_no_k_comes_back(n: int, seed: int, k: int | None) -> None:
+    vectors = unit(np.random.default_rng(seed).normal(size=(n, 8))) if n else np.zeros((0, 8), np.float32)
+    found = fit_clusters(vectors, k=k)
+    assert found.cluster_id.shape == (n,)
+    assert found.model.k == (min(k, n) if k else max(1, n // 4) if n else 0)
+    assert set(found.cluster_id.tolist()) == set(found.model.ids.tolist())
+
+
 def test_the_same_item_many_times_is_one_cluster_whatever_k_was_asked() -> None:
     assert fit_clusters(np.repeat(groups([1]), 30, axis=0), k=5).model.k == 1
 
@@ -121,6 +132,13 @@ def test_a_k_that_does_not_come_back_on_resampling_is_not_taken_however_clear_it
 
 def test_of_equally_good_k_the_finest_is_taken() -> None:
     assert best_k(curve((4, 0.30, 0.9), (7, 0.30, 0.9), (9, 0.1, 0.9))) == 7
+
+
+@given(st.lists(st.tuples(st.floats(-1, 1, width=32), st.floats(-0.5, 1, width=32)), min_size=1, max_size=8))
+@example([(0.2, -0.05)])
+def test_any_curve_has_a_best_k(measured: list[tuple[float, float]]) -> None:
+    measurements = curve(*((k + 2, *each) for k, each in enumerate(measured)))
+    assert best_k(measurements) in measurements.k
 
 
 def test_where_no_k_is_stable_the_steadiest_is_taken() -> None:
@@ -173,15 +191,6 @@ def test_vectors_of_another_embedder_share_no_id_with_those_of_the_last() -> Non
     second = fit_clusters(groups([20, 20]), k=2, embedder="other", previous=first.model)
     assert not set(first.model.ids.tolist()) & set(second.model.ids.tolist())
     assert second.model.retired.tolist() == first.model.ids.tolist()
-
-
-def test_a_model_assigns_designs_that_it_has_not_seen() -> None:
-    found = fit_clusters(groups([20, 20, 20]), k=3)
-    ids, distances = found.model.assign(groups([5, 5, 5], spread=0.1))
-    assert ids.tolist() == np.repeat([found.cluster_id[0], found.cluster_id[20], found.cluster_id[40]], 5).tolist()
-    assert (distances >= 0).all()
-    with pytest.raises(ValueError, match="no clusters"):
-        fit_clusters(np.zeros((0, 32), np.float32)).model.assign(groups([2]))
 
 
 def test_a_model_comes_back_from_its_bytes_as_it_was() -> None:
@@ -428,6 +437,25 @@ def test_without_the_last_model_the_clusters_get_ids_that_none_had_and_a_note_sa
     second = publish_clusters(lake, ClusterConfig(k=2, seed=1))
     assert not {one.id for one in first.clusters} & {one.id for one in second.clusters}
     assert "new ids" in second.note
+
+
+def test_after_a_run_without_designs_no_id_comes_back_even_if_the_models_were_collected(lake: Lake) -> None:
+    table = embedded(lake, {"ring": 9, "necklace": 9})
+    pool = table.drop_columns(["embedding", "embedder"])
+    published(lake, table)
+    publish_clusters(lake, ClusterConfig(k=3))
+    first = publish_clusters(lake, ClusterConfig(k=2))
+    for _ in range(2):
+        lake.dataset("image_pool").publish(pool.slice(0, 0))
+        assert publish_clusters(lake, ClusterConfig(k=2)).publication.rows == 0
+    for model in Path(lake.root).rglob("*.npz"):
+        model.unlink()
+    lake.dataset("image_pool").publish(pool)
+    third = publish_clusters(lake, ClusterConfig(k=2))
+    assert {one.id for one in first.clusters} <= {0, 1, 2, 3}
+    assert min(one.id for one in third.clusters) > max(one.id for one in first.clusters)
+    assert min(one.id for one in third.clusters) >= 3, "the ids that were retired earlier do not come back either"
+    assert publish_clusters(lake, ClusterConfig(k=2)).reused
 
 
 def test_clustering_before_embedding_says_what_to_materialize(lake: Lake) -> None:

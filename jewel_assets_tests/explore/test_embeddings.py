@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from jewel_assets.errors import Permanent
 from jewel_assets.explore import Embed, Embedder, TextEmbedder, choose_embedder, text_of
 from jewel_assets.explore.classical import Classical
-from jewel_assets.explore.clip import OpenClip
+from jewel_assets.explore.clip import OpenClip, torch_is_here
 from jewel_assets.explore.embedders import unit
 from jewel_assets.explore.framing import framed
 from jewel_assets.explore.mobilenet import MobileNet
@@ -185,6 +185,17 @@ def test_without_any_weights_the_classical_engine_is_taken_and_says_so(tmp_path:
     assert isinstance(chosen, Embedder)
     assert chosen.name == "classical-1"
     assert text_of(chosen) is None
+
+
+@pytest.mark.skipif(torch_is_here(), reason="With torch, `auto` asks for the weights of OpenCLIP.")
+def test_the_classical_engine_goes_before_mobilenet_which_is_there_by_name(tmp_path: Path) -> None:
+    (tmp_path / "registry.toml").write_text(
+        '[models.mobilenet-v1-embedder]\nfile = "tiny.tflite"\npurpose = "tests"\nlicence = "MIT"\n'
+        'licence_url = "https://example.org"\ncommercial = true\n'
+    )
+    (tmp_path / "tiny.tflite").write_bytes(b"\0\0\0\0TFL3" * 1000)
+    assert choose_embedder(Registry(tmp_path)).name == "classical-1"
+    assert choose_embedder(Registry(tmp_path), "mobilenet").name.startswith("mobilenet-v1-embedder@")
 
 
 @pytest.mark.parametrize("engine", ["mobilenet", "open_clip"])

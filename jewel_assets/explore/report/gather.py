@@ -1,6 +1,7 @@
 """From the lake to `ReportData`: the way from found to clustered, counts, distributions, and how all was made."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -52,9 +53,10 @@ def collect_report_data(
 ) -> ReportData:
     """Everything the report shows, read from the datasets of `lake`; any of them may be missing or empty.
 
-    `sources` are the raw photo datasets; `weights` maps models to the SHA-256 of their weights; `made_at` is written on
-    the report and is the only thing in it that does not follow from the data. Pictures stop at `max_picture_bytes`
-    (of base64), so that the page has a limit whatever the number of photos. Blobs that are gone leave an empty frame.
+    `sources` are the raw photo datasets; `weights` maps models to the SHA-256 of their weights, and those that made no
+    row are left out; `made_at` is written on the report and is the only thing in it that does not follow from the data.
+    Pictures stop at `max_picture_bytes` (of base64), so that the page has a limit whatever the number of photos. Blobs
+    that are gone leave an empty frame.
     """
     tables = Tables(lake, sources)
     pictures = Pictures(lake.blobs, max_picture_bytes)
@@ -91,7 +93,7 @@ def collect_report_data(
         palettes=_palettes(tables),
         duplicates=duplicates,
         origins=tuple(_origin(tables, name) for name in tables.names if tables.rows(name) is not None),
-        weights=tuple(sorted((weights or {}).items())),
+        weights=_used(tables, weights or {}),
         missing=missing,
         pictures_left_out=pictures.left_out,
     )
@@ -240,6 +242,13 @@ def _palettes(tables: Tables) -> tuple[Palette, ...]:
         own = [palette for palette, of in zip(palettes, categories, strict=True) if of == category]
         found.append(Palette(category, common_palette(own)))
     return tuple(palette for palette in found if palette.colours)
+
+
+def _used(tables: Tables, weights: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The models that made rows, with their hashes. An engine's words name its models: "u2netp on openvino"."""
+    engines = {engine for name in tables.names for engine in tables.column(name, "engine") if engine}
+    named = {word for engine in engines for word in re.findall(r"[a-z0-9][a-z0-9.-]*", engine)}
+    return tuple(sorted((model, sha256) for model, sha256 in weights.items() if model in named))
 
 
 def _origin(tables: Tables, name: str) -> Origin:

@@ -1,17 +1,12 @@
 """Small pictures inside the page, within a limit that does not depend on how many items there are."""
 
-import base64
-import io
 from collections.abc import Mapping
 from typing import Any
 
-from jewel_assets.contact_sheet import read_thumbnail
+from jewel_assets.contact_sheet import data_uri
 from jewel_assets.explore.report.data import Picture
 from jewel_assets.explore.report.wording import short_name
 from jewel_assets.lake.blobs import BlobStore
-
-PICTURE_BYTES = 14_000  # no single picture is heavier, however busy
-_QUALITIES = (80, 62, 40, 15)
 
 
 class Pictures:
@@ -34,7 +29,7 @@ class Pictures:
 
     def _uri(self, row: Mapping[str, Any], side: int) -> str | None:
         key = (str(row.get("sha256") or ""), side)
-        uri = self._made.get(key) or self._encoded(row, side)
+        uri = self._made.get(key) or data_uri(row, self._blobs, side)
         if uri is None:
             return None
         if len(uri) > self._left:
@@ -43,19 +38,3 @@ class Pictures:
         self._made[key] = uri
         self._left -= len(uri)
         return uri
-
-    def _encoded(self, row: Mapping[str, Any], side: int) -> str | None:
-        from PIL import Image
-
-        pixels = read_thumbnail(row, self._blobs, side)
-        if pixels is None:
-            return None
-        image = Image.fromarray(pixels)
-        data = b""
-        for quality in _QUALITIES:
-            file = io.BytesIO()
-            image.save(file, "WEBP", quality=quality, alpha_quality=70, method=2)
-            data = file.getvalue()
-            if len(data) <= PICTURE_BYTES:
-                break
-        return f"data:image/webp;base64,{base64.b64encode(data).decode()}"

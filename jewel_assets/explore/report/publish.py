@@ -15,7 +15,7 @@ from jewel_assets.lake import ITEM_SCHEMA, Lake, Publication, StageReport
 from jewel_assets.lake.tables import writing_failed
 
 DATASET = "dataset_report"
-REPORT_VERSION = "1"  # raise it when the same data would now give another page
+REPORT_VERSION = "2"  # raise it when the same data would now give another page
 ENGINE = f"report {REPORT_VERSION}"
 
 
