@@ -25,13 +25,13 @@ class RemoveBackground(Stage):
     """
 
     remover: Remover
-    review_below: float = 0.15
-    doubtful_below: float = 0.6
+    review_below: float = 0.08
+    doubtful_below: float = 0.4
     smallest_coverage: float = 0.0005  # of all pixels: less is no subject
     largest_coverage: float = 0.985  # more is no background
 
     name: ClassVar[str] = "remove_background"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     output: ClassVar[pa.Schema] = pa.schema(
         [
             pa.field("confidence", pa.float32()),  # 0..1: the engine's trust in its matte

@@ -15,11 +15,13 @@ from jewel_assets.clean.cutouts import count_holes
 from jewel_assets.clean.removal import AutoRemover, Matte, NetworkRemover, PlainRemover, cut_out
 from jewel_assets.clean.removal.ground import fit_ground, to_lab
 from jewel_assets.clean.removal.network import alpha_at, decisiveness
+from jewel_assets.clean.removal.plain import plain_matte
+from jewel_assets.clean.removal.remover import solidity
 from jewel_assets.errors import Permanent
 from jewel_assets.images import Pixels, decode, encode_jpeg, encode_png
 from jewel_assets.lake.blobs import BlobStore
 from jewel_assets.lake.stages import Item, Made, Rejected, Result, Review
-from jewel_assets.registry import Registry
+from jewel_assets.registry import Model, Registry
 
 GOLD, SILVER, PEARL, WHITE, GREY = (205, 160, 70), (150, 152, 156), (226, 222, 214), (255, 255, 255), (196, 194, 198)
 Mask = NDArray[np.bool_]
@@ -92,6 +94,84 @@ def test_a_small_white_highlight_in_silver_is_not_a_hole() -> None:
     cv2.ellipse(image, (50, 120), (3, 5), 0, 0, 360, WHITE, -1)
     (matte,) = PlainRemover().mattes([image])
     assert count_holes(matte.alpha) == 1  # the ring's own
+
+
+def chain(side: int = 240) -> NDArray[np.float32]:
+    """The alpha of a fine chain of round links, with open centres, hanging in an arc."""
+    alpha = np.zeros((side * 4, side * 4), np.uint8)
+    for turn in np.linspace(0.15, np.pi - 0.15, 24):
+        centre = (int(side * (2 + 1.7 * np.cos(turn))), int(side * (0.4 + 2.6 * np.sin(turn))))
+        cv2.circle(alpha, centre, 36, 255, 12)
+    return cv2.resize(alpha, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+
+
+def contact_shadow(foot: int, side: int = 240) -> Pixels:
+    """White with a soft dark ellipse where a piece touches it."""
+    shadow = np.zeros((side, side), np.float32)
+    cv2.ellipse(shadow, (side // 2, foot), (70, 6), 0, 0, 360, 0.35, -1)
+    return np.rint(255 * (1 - cv2.GaussianBlur(shadow, (0, 0), 6))[..., None] * np.ones(3)).astype(np.uint8)
+
+
+def test_a_pale_ring_on_white_keeps_its_body_and_loses_its_contact_shadow() -> None:
+    true = annulus()
+    (matte,) = PlainRemover().mattes([photo(true, PEARL, contact_shadow(216))])
+    assert iou(matte.alpha, true) > 0.9
+    assert matte.alpha[222:].mean() < 0.03
+
+
+def test_a_fine_chain_is_whole_its_links_are_open_and_it_is_held_less_certain_than_a_ring() -> None:
+    (matte, ring) = PlainRemover().mattes([photo(chain(), GOLD, WHITE), photo(annulus(), GOLD, WHITE)])
+    assert iou(matte.alpha, chain()) > 0.8
+    assert count_holes(matte.alpha) >= 20
+    assert matte.confidence < ring.confidence
+
+
+def test_a_reflection_below_the_piece_is_not_part_of_it() -> None:
+    true = np.zeros((240, 240), np.float32)
+    true[:180] = cv2.resize(annulus(), (240, 180))
+    foot = int(np.nonzero((true > 0.5).any(axis=1))[0][-1])
+    fade = np.linspace(0.35, 0, 240 - foot - 3, dtype=np.float32)[:, None]
+    mirrored = np.zeros_like(true)
+    mirrored[foot + 3 :] = true[foot : 2 * foot - 237 : -1] * fade
+    ground = np.asarray(GOLD) * mirrored[..., None] + contact_shadow(foot + 2) * (1 - mirrored[..., None])
+    (matte,) = PlainRemover().mattes([photo(true, GOLD, np.rint(ground).astype(np.uint8))])
+    assert iou(matte.alpha, true) > 0.9
+    assert matte.alpha[foot + 12 :].mean() < 0.02
+
+
+def test_a_pearl_that_fades_into_white_is_kept_where_the_network_is_sure_of_it() -> None:
+    y, x = np.mgrid[:240, :240].astype(np.float32)
+    true = np.clip(80.5 - np.hypot(x - 120, y - 120), 0, 1)
+    shade = 255 - 110 * np.clip(((x - 90) + (y - 90)) / 160, 0, 1)  # lit from above left, where it is white
+    image = np.where(true[..., None] > 0.5, shade[..., None], 255.0).repeat(3, axis=2).astype(np.uint8)
+    alone, helped = (plain_matte(image, "test", 1280, None, network) for network in (None, true))
+    assert helped.alpha.sum() > alone.alpha.sum()
+    assert helped.alpha[120:160, 120:160].min() == 1
+
+
+class _Surprised(NetworkRemover):
+    """A network that must not be asked."""
+
+    def mattes(self, images: object) -> list[Matte]:
+        assert not images, "The network was asked about a clear case."
+        return []
+
+
+def test_a_clear_case_on_a_plain_ground_does_not_ask_the_network(tmp_path: Path) -> None:
+    model = Model("u2netp", tmp_path / "u2netp.onnx", "0" * 64, "Apache-2.0")
+    (matte,) = AutoRemover(_Surprised(model)).mattes([photo(annulus(), GOLD, WHITE)])
+    assert matte.engine == "plain ground (no weights)"
+
+
+def test_confidence_falls_with_disagreement_and_where_a_piece_is_all_outline() -> None:
+    block = np.zeros((40, 40), bool)
+    block[10:30, 10:30] = True
+    lines = np.zeros((40, 40), bool)
+    lines[::4] = True
+    agreed, denied = block.astype(np.float32), 1 - block.astype(np.float32)
+    assert solidity(lines) == 0
+    assert solidity(block, agreed) == solidity(block) > 2 * solidity(block, denied) - 1e-6
+    assert solidity(np.zeros((40, 40), bool), agreed) == 0
 
 
 def test_a_piece_that_leaves_the_picture_is_not_taken_for_ground() -> None:

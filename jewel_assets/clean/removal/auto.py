@@ -13,12 +13,16 @@ from jewel_assets.clean.removal.textured import textured_matte
 from jewel_assets.images import Pixels, fit
 
 PLAIN_NOISE = 0.8  # Delta-E: a border that scatters more is textured, or noisy enough to be treated as such
+CERTAIN = 0.4  # confidence: plain results below it are judged again with the network
+SHADED = 0.06  # of all contrast: where shadows took more, the network says whether a pale stone went with them
 PLAIN_SHARE = 0.8  # of the border that a smooth colour explains; the piece may run out of the picture in the rest
 
 
 @dataclass(frozen=True)
 class AutoRemover(Remover):
     """Per image: the plain engine where the border is plain, novelty and the network together elsewhere.
+
+    Where the plain engine is not certain, it asks the network too.
 
     `network` is None where no weights are to be had: then textured grounds are judged by novelty alone, with a lower
     confidence, and the engine's name says so.
@@ -52,19 +56,31 @@ class AutoRemover(Remover):
     @override
     def mattes(self, images: Sequence[Pixels]) -> list[Matte]:
         mattes: dict[int, Matte] = {}
+        grounds: dict[int, Ground] = {}
         for index, image in enumerate(images):
             ground = fit_ground(to_lab(fit(image, self.largest_side)))
             if is_plain(ground):
+                grounds[index] = ground
                 mattes[index] = plain_matte(image, "plain ground (no weights)", self.largest_side, ground)
-        rest = [index for index in range(len(images)) if index not in mattes]
         if self.network is None:
-            for index in rest:
+            for index in set(range(len(images))) - set(mattes):
                 mattes[index] = textured_matte(images[index], "textured ground (no weights)", self.largest_side)
-        else:
-            name = f"textured ground + {self.network.name}"
-            for index, coarse in zip(rest, self.network.mattes([images[index] for index in rest]), strict=True):
-                mattes[index] = textured_matte(images[index], name, self.largest_side, coarse.alpha)
+            return [mattes[index] for index in range(len(images))]
+        # A plain ground needs the network where shadows, pale stones or fine chains leave the colours undecided.
+        asked = [i for i in range(len(images)) if i not in mattes or is_doubtful(mattes[i])]
+        for index, coarse in zip(asked, self.network.mattes([images[index] for index in asked]), strict=True):
+            image, side = images[index], self.largest_side
+            if index in grounds:
+                name = f"plain ground + {self.network.name}"
+                mattes[index] = plain_matte(image, name, side, grounds[index], coarse.alpha)
+            else:
+                mattes[index] = textured_matte(image, f"textured ground + {self.network.name}", side, coarse.alpha)
         return [mattes[index] for index in range(len(images))]
+
+
+def is_doubtful(matte: Matte) -> bool:
+    """Whether a plain engine's matte is worth the network's time, which is several times its own."""
+    return matte.confidence < CERTAIN or matte.shadow > SHADED
 
 
 def is_plain(ground: Ground) -> bool:

@@ -97,7 +97,10 @@ class NetworkRemover(Remover):
     def name(self) -> str:
         from importlib.metadata import version
 
-        return f"{self.model.name} on {self.runtime} {version(self.runtime)} {self.precision}"
+        # On OpenVINO one stage of U-2-Net stays in float32, and every other network as a whole.
+        mixed = self.precision == "bf16" and self.runtime == "openvino" and self.family is _U2NET
+        arithmetic = "bf16 mixed with f32" if mixed else "f32"
+        return f"{self.model.name} on {self.runtime} {version(self.runtime)} {arithmetic}"
 
     @override
     def parameters(self) -> Mapping[str, object]:

@@ -18,17 +18,23 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from jewel_assets.clean.removal.ground import Ground, Lab, fit_ground, to_lab
-from jewel_assets.clean.removal.remover import Alpha, Mask, Matte, Remover
+from jewel_assets.clean.removal.remover import Alpha, Mask, Matte, Remover, solidity
+from jewel_assets.clean.removal.shadows import disc, grow_through_shade, members, swallow_reflections
 from jewel_assets.images import Pixels
 
 SHARP_DELTA_E = 2.0  # per pixel of a picture SHARP_SIDE long: a steeper slope is an edge, not a shadow's fading
 SHARP_SIDE = 640
-FADING_SHARE = 0.25  # of its outline: a smooth area that fades into the ground along more than this is a shadow
+STEEPEST = (2.5, 1.0)  # times as steep, at most, in a small picture; the second where the first leaves no piece
+SWALLOWED = 0.15  # of all contrast: where less is left, the piece was taken for a shadow
+CORE_DEPTH = 0.015  # of the longer side: so far inside what the network is sure of nothing is a shadow
+NETWORK_FILLS = 0.85  # its mean probability in the openings it overlooks as often as not
+NETWORK_DECADES = 3.0  # of size that its certainty, 0 to 1, is worth when a hole is told from a highlight
 SHADOW_DEPTH_L = 55.0  # L*: what is darker than the ground by more is no shadow
 PEELS = 2  # pixels of haze that are taken off a photo that was compressed hard
 CLEAN_HAZE = 0.8  # L*: a photo with smaller ripples has no haze worth peeling off; pale edges would go with it
 HAZE_SHARE = 0.25  # of the piece's colour: a pixel of the outline with less is not of the piece
 WHITE_L = 99.0  # L*: a lighter ground is clipped
+PALE_DELTA_E = 15.0  # what differs less from the ground is cut out less surely
 SMALLEST_HOLE = 8  # pixels
 MIX_BAND = 1  # pixels on either side of the outline whose alpha may lie between 0 and 1
 
@@ -65,17 +71,26 @@ class PlainRemover(Remover):
 
 @dataclass(frozen=True)
 class Regions:
-    """What `segment` found: three masks of the image's shape that do not overlap and cover it together."""
+    """What `segment` found: three masks of the image's shape that do not overlap and cover it together.
+
+    `shadow` (0 to 1) is the share of all contrast that broad shadows and reflections took: in it a pale stone or a
+    polished band may be lost.
+    """
 
     piece: Mask = field(repr=False)
     outside: Mask = field(repr=False)
     holes: Mask = field(repr=False)
+    shadow: float
 
 
-def plain_matte(image: Pixels, name: str, largest_side: int, ground: Ground | None = None) -> Matte:
+def plain_matte(
+    image: Pixels, name: str, largest_side: int, ground: Ground | None = None, network: Alpha | None = None
+) -> Matte:
     """The matte of one image (h, w, 3), whose `ground`, fitted at `largest_side` pixels, may be known already.
 
-    The confidence is low where the border is not plain or the contrast is low.
+    `network` (h, w) is a network's probability, where it was asked. The confidence is low where the border is not
+    plain, the contrast is low, much of the piece is outline, a shadow was taken off, or the network sees something
+    else.
     """
     import cv2
 
@@ -84,16 +99,23 @@ def plain_matte(image: Pixels, name: str, largest_side: int, ground: Ground | No
     small = fit(image, largest_side)
     lab = to_lab(small)
     ground = ground or fit_ground(lab)
-    regions = segment(lab, ground)
+    size = (small.shape[1], small.shape[0])
+    coarse = (
+        None if network is None else np.asarray(cv2.resize(network, size, interpolation=cv2.INTER_AREA), np.float32)
+    )
+    regions = segment(lab, ground, coarse)
     distance = delta_e(lab, ground.lab)
     peels = PEELS if _haze(np.abs(lab[..., 0] - ground.lab[..., 0])) > CLEAN_HAZE else 0
     alpha, local = mix(small, regions.piece, distance, peels)
-    confidence = ground.plainness * contrast(distance, regions.piece) * (1 if regions.piece.any() else 0)
+    confidence = ground.plainness * contrast(distance, regions.piece) * solidity(alpha > 0.5, coarse)
+    confidence *= max(0.0, 1 - 2 * regions.shadow)
+    if regions.piece.any():
+        confidence *= 1 - 0.5 * float((distance[regions.piece] < PALE_DELTA_E).mean())
     if small.shape != image.shape:
         size = (image.shape[1], image.shape[0])
         alpha = np.asarray(np.clip(cv2.resize(alpha, size, interpolation=cv2.INTER_CUBIC), 0, 1), np.float32)
         local = np.asarray(cv2.resize(local, size, interpolation=cv2.INTER_LINEAR), np.float32)
-    return Matte(alpha, confidence, name, local)
+    return Matte(alpha, confidence, name, local, regions.shadow)
 
 
 def delta_e(lab: Lab, other: Lab) -> NDArray[np.float32]:
@@ -101,7 +123,7 @@ def delta_e(lab: Lab, other: Lab) -> NDArray[np.float32]:
     return np.asarray(np.sqrt(_dot(lab - other, lab - other)), np.float32)
 
 
-def segment(lab: Lab, ground: Ground) -> Regions:
+def segment(lab: Lab, ground: Ground, coarse: Alpha | None = None) -> Regions:
     """Which pixels are the piece, the outside (shadows included) and the piece's holes."""
     import cv2
 
@@ -110,27 +132,38 @@ def segment(lab: Lab, ground: Ground) -> Regions:
     lightness, chroma = np.abs(difference[..., 0]), np.hypot(difference[..., 1], difference[..., 2])
     # JPEG keeps lightness sharp, but spreads colour (it stores half of it) several pixels beyond the edge.
     least = max(1.2, 3 * ground.noise)
-    light_limit = np.clip(0.12 * cv2.dilate(lightness, _disc(3)), least, max(least, 2.5 * _haze(lightness)))
-    tint = cv2.dilate(chroma, _disc(5))
+    light_limit = np.clip(0.12 * cv2.dilate(lightness, disc(3)), least, max(least, 2.5 * _haze(lightness)))
+    tint = cv2.dilate(chroma, disc(5))
     tint_limit = np.clip(0.4 * tint, max(2.0, least), max(14.0, least))
     alike = (lightness <= light_limit) & (chroma <= tint_limit)
     darker = -difference[..., 0]
-    # A shadow's fading spans a share of the picture, not a number of pixels.
-    steep = SHARP_DELTA_E * float(np.clip(SHARP_SIDE / max(lab.shape[:2]), 0.7, 2.5))
     slope = _slope(lab) - ground.noise
-    # A fine chain is pale and never steep; but its slope is great beside its depth, a shadow's is small.
-    smooth = (slope < steep) & (slope < np.maximum(SHARP_DELTA_E, 0.45 * cv2.dilate(darker, _disc(1))))
-    shade = smooth & ~alike & (darker > 0) & (darker < SHADOW_DEPTH_L) & (chroma < 3 + 0.25 * darker + 0.25 * tint)
-
+    may_be_shade = ~alike & (darker > 0) & (darker < SHADOW_DEPTH_L) & (chroma < 3 + 0.25 * darker + 0.25 * tint)
+    core = np.zeros(alike.shape, bool)
+    if coarse is not None:  # a pearl fades into white as a shadow does
+        depth = cv2.distanceTransform((coarse > 0.9).view(np.uint8), cv2.DIST_L2, 3)
+        core = depth > CORE_DEPTH * max(lab.shape[:2])
     clipped = float(np.median(ground.lab[..., 0])) > WHITE_L
     count, labels, stats, _ = cv2.connectedComponentsWithStats(alike.view(np.uint8), connectivity=4)
     rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    outside = _members(labels, count, rim[rim > 0])
-    outside = _grow_through_shade(outside, shade, alike, labels, count)
-    holes = _holes(labels, stats, alike & ~outside, distance, difference, clipped)
-    holes = _grow_through_shade(holes, shade & ~outside, alike & ~outside, labels, count) if holes.any() else holes
+    outside = members(labels, count, rim[rim > 0])
+    lit = outside
+    for steepest in STEEPEST:
+        # A shadow's fading spans a share of the picture, not a number of pixels.
+        steep = SHARP_DELTA_E * float(np.clip(SHARP_SIDE / max(lab.shape[:2]), 0.7, steepest))
+        # A fine chain is pale and never steep; but its slope is great beside its depth, a shadow's is small.
+        smooth = (slope < steep) & (slope < np.maximum(SHARP_DELTA_E, 0.45 * cv2.dilate(darker, disc(1))))
+        shade = smooth & may_be_shade
+        outside = grow_through_shade(lit, shade & ~core, alike, labels, count)
+        outside = swallow_reflections(outside, outside & ~lit & ~alike, distance, coarse)
+        if distance[~outside].sum() > SWALLOWED * distance[~lit].sum():
+            break  # else a pale piece went with its shadow
+    holes = _holes(labels, stats, alike & ~outside, distance, difference, clipped, coarse)
+    holes = grow_through_shade(holes, shade & ~outside, alike & ~outside, labels, count) if holes.any() else holes
     piece = _without_specks(~(outside | holes), distance)
-    return Regions(piece, ~piece & ~holes, holes & ~piece)
+    taken = cv2.morphologyEx((outside & ~lit & ~alike).view(np.uint8), cv2.MORPH_OPEN, disc(2)) > 0
+    shadow, kept = float(distance[taken & ~piece].sum()), float(distance[piece].sum())
+    return Regions(piece, ~piece & ~holes, holes & ~piece, shadow / max(shadow + kept, 1e-6))
 
 
 def _haze(lightness: NDArray[np.float32]) -> float:
@@ -138,31 +171,8 @@ def _haze(lightness: NDArray[np.float32]) -> float:
     import cv2
 
     strong = (lightness > 12).view(np.uint8)
-    around = (cv2.dilate(strong, _disc(7)) > 0) & ~(cv2.dilate(strong, _disc(3)) > 0)
+    around = (cv2.dilate(strong, disc(7)) > 0) & ~(cv2.dilate(strong, disc(3)) > 0)
     return float(np.clip(np.percentile(lightness[around], 75), 0.6, 1.6)) if around.any() else 0.6
-
-
-def _grow_through_shade(outside: Mask, shade: Mask, alike: Mask, labels: NDArray[np.int32], count: int) -> Mask:
-    """`outside` with the shadows that fade into it, and the ground-coloured areas behind those shadows."""
-    import cv2
-
-    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    for _ in range(3):  # a shadow may lie behind a shadow; deeper than that is no shadow any more
-        areas, area_of = cv2.connectedComponents((shade & ~outside).view(np.uint8), connectivity=4)
-        if areas < 2:
-            break
-        touching = cv2.dilate(outside.view(np.uint8), cross) > 0
-        inner = cv2.erode((area_of > 0).view(np.uint8), cross) > 0
-        outline = np.bincount(area_of[~inner], minlength=areas)
-        fading = np.bincount(area_of[touching], minlength=areas)
-        accepted = fading > FADING_SHARE * np.maximum(outline, 1)
-        accepted[0] = False
-        if not accepted.any():
-            break
-        outside = outside | accepted[area_of]
-        behind = labels[(cv2.dilate(outside.view(np.uint8), cross) > 0) & alike]
-        outside |= _members(labels, count, behind[behind > 0])
-    return outside
 
 
 def _holes(
@@ -172,6 +182,7 @@ def _holes(
     distance: NDArray[np.float32],
     difference: NDArray[np.float32],
     clipped: bool,
+    coarse: Alpha | None = None,
 ) -> Mask:
     """The enclosed ground-coloured areas that are holes: open to the ground, not highlights of the piece."""
     import cv2
@@ -182,8 +193,8 @@ def _holes(
         x, y, width, height = (int(value) for value in stats[index, :4])
         rows, columns = slice(max(0, y - 4), y + height + 4), slice(max(0, x - 4), x + width + 4)
         region = labels[rows, columns] == index
-        around = (cv2.dilate(region.view(np.uint8), _disc(3)) > 0) & ~region
-        outline = cv2.dilate(distance[rows, columns], _disc(1))[around]
+        around = (cv2.dilate(region.view(np.uint8), disc(3)) > 0) & ~region
+        outline = cv2.dilate(distance[rows, columns], disc(1))[around]
         colour = difference[rows, columns]
         evidence = hole_score(
             share=float(areas[index]) / enclosed.size,
@@ -192,6 +203,8 @@ def _holes(
             brighter=float(np.median(colour[region, 0])),
             clipped=clipped,
         )
+        if coarse is not None:
+            evidence += NETWORK_DECADES * (NETWORK_FILLS - float(coarse[rows, columns][region].mean()))
         if evidence > 0:
             found[rows, columns] |= region
     return found
@@ -221,7 +234,7 @@ def mix(image: Pixels, piece: Mask, distance: NDArray[np.float32], peels: int) -
 
     colour = image.astype(np.float32)
     hard = piece.astype(np.uint8)
-    kernel = _disc(MIX_BAND)
+    kernel = disc(MIX_BAND)
     far = cv2.erode(1 - hard, kernel, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
     beside = _local_mean(colour, far + 1e-3 * (1 - hard), 6)
     for peeling in [True] * peels + [False]:
@@ -241,10 +254,10 @@ def contrast(distance: NDArray[np.float32], piece: Mask) -> float:
     """0 to 1: how clearly the piece's outline stands out from the ground; 1 where all of it is 20 Delta-E away."""
     import cv2
 
-    rim = piece & ~(cv2.erode(piece.view(np.uint8), _disc(2), borderType=cv2.BORDER_REPLICATE) > 0)
+    rim = piece & ~(cv2.erode(piece.view(np.uint8), disc(2), borderType=cv2.BORDER_REPLICATE) > 0)
     if not rim.any():
         return 0.0
-    return float(np.clip(cv2.dilate(distance, _disc(2))[rim] / 20, 0, 1).mean())
+    return float(np.clip(cv2.dilate(distance, disc(2))[rim] / 20, 0, 1).mean())
 
 
 def _without_specks(piece: Mask, distance: NDArray[np.float32]) -> Mask:
@@ -285,15 +298,3 @@ def _slope(lab: Lab) -> NDArray[np.float32]:
     across = np.asarray(cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=1 / 8), np.float32)
     down = np.asarray(cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=1 / 8), np.float32)
     return np.asarray(np.sqrt(_dot(across, across) + _dot(down, down)), np.float32)
-
-
-def _members(labels: NDArray[np.int32], count: int, chosen: NDArray[np.int32]) -> Mask:
-    table = np.zeros(count, bool)
-    table[chosen] = True
-    return np.asarray(table[labels])
-
-
-def _disc(radius: int) -> NDArray[np.uint8]:
-    import cv2
-
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)

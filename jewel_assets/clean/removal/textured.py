@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jewel_assets.clean.removal.ground import BORDER_SHARE, Lab, to_lab
-from jewel_assets.clean.removal.remover import Alpha, Mask, Matte
+from jewel_assets.clean.removal.remover import Alpha, Mask, Matte, solidity
 from jewel_assets.images import Pixels, fit
 
 COMPONENTS = 3  # of the mixture: the weave's light and dark, the vein and the stone
 SAMPLES = 1500  # pixels of the border
 SOFT_SIGMA = 0.8  # pixels: enough against JPEG's noise, little enough to keep chains and holes
 CONTRAST_SIGMA = 1.5  # pixels: the neighbourhood whose contrast is measured
-NETWORK_WEIGHT = 0.5  # of its log-odds: it is sure of itself far too often, at edges and in holes above all
+NETWORK_WEIGHT = 0.3  # of its log-odds: it is sure of itself far too often, at edges and in holes above all
 CORE_DEPTH = 0.04  # of the longer side; chains and the rims of hoops are never so thick
 STRAY_TRUSTED, STRAY_REFUSED = 0.05, 0.15  # share of new pixels where the network sees nothing, or near the border
 
@@ -53,6 +53,7 @@ def textured_matte(image: Pixels, name: str, largest_side: int, network: Alpha |
     # Two witnesses are better than one: without the network the result is never held for certain.
     confidence = decided * (max(0.6, novelty.trust) if coarse is not None else 0.6 * novelty.trust)
     alpha = _sharpened(alpha)
+    confidence *= solidity(alpha > 0.5, coarse)
     if small.shape != image.shape:
         size = (image.shape[1], image.shape[0])
         alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR), np.float32)
