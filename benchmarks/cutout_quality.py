@@ -6,11 +6,12 @@ Data: `data/cutout_pairs`, jewellery cut-outs laid on white, textile, marble and
 mean IoU at alpha 0.5; MAE, the mean absolute error of alpha; hole recall, the share of the pixels enclosed by the
 true mask (images with at least 30 of them) that are open; rank, Spearman's correlation of confidence and IoU. Each
 engine has three rows: all, and two halves into which the pieces fall by a hash of their name (a piece that is there
-twice stays in one half): constants were chosen on "dev" alone. "shop" is drawn from the white composites: the piece
-on pure white with a contact shadow and a fading reflection, 300 pixels, JPEG 80 with halved colour; it is not in "all
-grounds". Below the table the fringe: with the exact mask, the mean
-Delta-E 1976 of the edge (alpha 0.05 to 0.95) on a near-black plate against the true piece laid on it, with the
-photo's own colours and with the colours re-estimated (the true ones come from the white composite; JPEG leaves some).
+twice stays in one half). Constants were swept with both halves in view, so "held-out" shows how far a figure depends
+on the pieces; it is no untouched test set. "shop" is drawn from the white composites: the piece on pure white with a
+contact shadow and a fading reflection, 300 pixels, JPEG 80 with halved colour; it is not in "all grounds". Below the
+table the fringe: with the exact mask, the mean Delta-E 1976 of the edge (alpha 0.05 to 0.95) on a near-black plate
+against the true piece laid on it, with the photo's own colours and with the colours re-estimated (the true ones come
+from the white composite; JPEG leaves some).
 `--out` also writes a sheet of the worst images: photo, true mask, ours.
 """
 
