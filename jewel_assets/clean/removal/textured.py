@@ -19,7 +19,7 @@ COMPONENTS = 3  # of the mixture: the weave's light and dark, the vein and the s
 SAMPLES = 1500  # pixels of the border
 SOFT_SIGMA = 0.8  # pixels: enough against JPEG's noise, little enough to keep chains and holes
 CONTRAST_SIGMA = 1.5  # pixels: the neighbourhood whose contrast is measured
-NETWORK_WEIGHT = 0.3  # of its log-odds: it is sure of itself far too often, at edges and in holes above all
+NETWORK_WEIGHT = 0.5  # of its log-odds: it is sure of itself far too often, at edges and in holes above all
 CORE_DEPTH = 0.04  # of the longer side; chains and the rims of hoops are never so thick
 STRAY_TRUSTED, STRAY_REFUSED = 0.05, 0.15  # share of new pixels where the network sees nothing, or near the border
 
