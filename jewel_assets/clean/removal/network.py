@@ -148,11 +148,11 @@ def prepare(image: Pixels, family: Family) -> NDArray[np.float32]:
     from PIL import Image
 
     # Pillow's Lanczos filters when it shrinks (OpenCV's does not), and is what these networks are used with.
-    size = (family.side, family.side)
-    small = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS), np.float32)
-    scaled = small / max(float(small.max()), 1e-6)
-    normal = (scaled - np.asarray(family.mean, np.float32)) / np.asarray(family.std, np.float32)
-    return np.ascontiguousarray(normal.transpose(2, 0, 1))
+    small = Image.fromarray(image).resize((family.side, family.side), Image.Resampling.LANCZOS)
+    planes = np.asarray(small).transpose(2, 0, 1).astype(np.float32, order="C")  # (side, side, 3) -> (3, side, side)
+    mean, std = (np.asarray(values, np.float32)[:, None, None] for values in (family.mean, family.std))
+    brightest = max(float(planes.max()), 1e-6)
+    return np.asarray(planes / (brightest * std) - mean / std, np.float32)
 
 
 def alpha_at(raw: NDArray[np.float32], shape: tuple[int, ...]) -> Alpha:
