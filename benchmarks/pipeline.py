@@ -3,9 +3,11 @@
     python benchmarks/pipeline.py --shared ../shared --count 300 --count 600
 
 Each run is a process of its own that executes the jobs of `make demo` (all categories, then the pool, the clusters and
-the report) on one lake. The seconds are those of the steps, start-up of the process and of Dagster aside. The memory is
-the proportional set size of the process and its workers together, sampled while the step runs. More than one `--count`
-shows whether memory grows with the number of photos.
+the report) on one lake. The seconds are those of the steps, start-up of the process and of Dagster aside; "own" are
+those that the assets themselves report, without Dagster's events (some sixteen a step, each a commit to SQLite) and our
+checks and contact sheets. The memory is the proportional set size of the process and its workers together, sampled
+while the step runs. More than one `--count` shows whether memory grows with the number of photos. The lake and
+Dagster's storage are in the system's folder for temporary files.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 SCENARIOS = ("cold", "unchanged", "5 % new")
@@ -49,14 +52,14 @@ def compare(photos: Path, weights: Path, count: int) -> None:
         link(late, work / "photos")
         measured["5 % new"] = scenario(work, weights)
     print(f"\n{len(chosen)} photos of {photos}, {os.cpu_count()} cores; {len(late)} are new in the last run")
-    print(f"{'asset':22}" + "".join(f"{name + ' s':>14}{'MiB':>8}" for name in SCENARIOS))
+    print(f"{'asset':22}" + "".join(f"{name + ' s':>14}{'own':>8}{'MiB':>8}" for name in SCENARIOS))
     for asset in measured["cold"]:
-        cells = "".join(f"{measured[name][asset][0]:14.2f}{measured[name][asset][1]:8.0f}" for name in SCENARIOS)
-        print(f"{asset:22}{cells}")
-    totals = {name: sum(seconds for seconds, _ in measured[name].values()) for name in SCENARIOS}
-    peaks = {name: max(memory for _, memory in measured[name].values()) for name in SCENARIOS}
-    print(f"{'all':22}" + "".join(f"{totals[name]:14.2f}{peaks[name]:8.0f}" for name in SCENARIOS))
-    print(f"{'share of cold':22}" + "".join(f"{totals[name] / totals['cold']:14.1%}{'':8}" for name in SCENARIOS))
+        print(f"{asset:22}" + "".join("{:14.2f}{:8.2f}{:8.0f}".format(*measured[name][asset]) for name in SCENARIOS))
+    steps, own = ({name: sum(row[i] for row in measured[name].values()) for name in SCENARIOS} for i in (0, 1))
+    peaks = {name: max(row[2] for row in measured[name].values()) for name in SCENARIOS}
+    print(f"{'all':22}" + "".join(f"{steps[name]:14.2f}{own[name]:8.2f}{peaks[name]:8.0f}" for name in SCENARIOS))
+    shares = [(steps[name] / steps["cold"], own[name] / own["cold"]) for name in SCENARIOS]
+    print(f"{'share of cold':22}" + "".join(f"{whole:14.1%}{part:8.1%}{'':8}" for whole, part in shares))
 
 
 def link(files: list[Path], folder: Path) -> None:
@@ -66,8 +69,8 @@ def link(files: list[Path], folder: Path) -> None:
         target.write_bytes(path.read_bytes())
 
 
-def scenario(work: Path, weights: Path) -> dict[str, tuple[float, float]]:
-    """Asset -> (seconds over all categories, peak MiB) of one run in a process of its own."""
+def scenario(work: Path, weights: Path) -> dict[str, tuple[float, float, float]]:
+    """Asset -> (seconds over all categories, own seconds, peak MiB) of one run in a process of its own."""
     (work / "dagster").mkdir(exist_ok=True)
     environment = {
         **os.environ,
@@ -82,7 +85,7 @@ def scenario(work: Path, weights: Path) -> dict[str, tuple[float, float]]:
         done = subprocess.run([sys.executable, __file__, "--child", str(out)], env=environment, stdout=log, stderr=log)
     if done.returncode:
         sys.exit(f"The run failed; its log ends:\n{(work / 'log').read_text()[-3000:]}")
-    return {asset: (seconds, memory) for asset, (seconds, memory) in json.loads(out.read_text()).items()}
+    return {asset: tuple(figures) for asset, figures in json.loads(out.read_text()).items()}
 
 
 def run_jobs(out: Path) -> None:
@@ -96,7 +99,8 @@ def run_jobs(out: Path) -> None:
 
     repository = defs().get_repository_def()
     memory = Memory()
-    seconds: dict[str, float] = {}
+    seconds: Counter[str] = Counter()
+    own: Counter[str] = Counter()
     peaks: dict[str, float] = {}
     with dg.DagsterInstance.get() as instance, keep_workers():
         for name, keys in (("refresh_category", CATEGORIES), ("pool_and_report", (None,))):
@@ -105,9 +109,11 @@ def run_jobs(out: Path) -> None:
                     instance=instance, partition_key=key, run_config=SHORT_LINES
                 )
                 for step, begin, end in steps(instance, result.run_id):
-                    seconds[step] = seconds.get(step, 0.0) + end - begin
+                    seconds[step] += end - begin
                     peaks[step] = max(peaks.get(step, 0.0), memory.peak(begin, end))
-    out.write_text(json.dumps({step: (seconds[step], peaks[step]) for step in seconds}))
+                for event in result.get_asset_materialization_events():
+                    own[event.asset_key.to_user_string()] += event.materialization.metadata["seconds"].value
+    out.write_text(json.dumps({step: (seconds[step], own[step], peaks[step]) for step in seconds}))
 
 
 def steps(instance, run_id: str) -> list[tuple[str, float, float]]:
