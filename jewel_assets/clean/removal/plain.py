@@ -228,7 +228,7 @@ def _holes(
             sharp=float(np.percentile(outline, 20)),
             chroma=float(np.median(np.hypot(colour[around, 1], colour[around, 2]))),
             brighter=float(inside[core].mean()) - max(0.0, beside[0]),  # beside the piece its shadow may lie
-            ripple=_ripple(inside, core) / beside[1],
+            ripple=ripple(inside, core) / beside[1],
             clipped=clipped,
         )
         if coarse is not None:
@@ -248,10 +248,10 @@ def ground_beside(outside: Mask, other: Mask, lighter: NDArray[np.float32]) -> t
     near = (cv2.erode(outside.view(np.uint8), disc(1)) > 0) & (cv2.dilate(other.view(np.uint8), disc(4)) > 0)
     if near.sum() < SMALLEST_HOLE:
         return 0.0, CLEAN_RIPPLE
-    return float(lighter[near].mean()), max(CLEAN_RIPPLE, _ripple(lighter, near))
+    return float(lighter[near].mean()), max(CLEAN_RIPPLE, ripple(lighter, near))
 
 
-def _ripple(lightness: NDArray[np.float32], within: Mask) -> float:
+def ripple(lightness: NDArray[np.float32], within: Mask) -> float:
     """The spread (L*) of the pixels `within` about their mean within three pixels; a soft shadow has none."""
     import cv2
 
@@ -267,7 +267,7 @@ def hole_score(
 
     `area` is in pixels, `share` its part of the picture, `sharp` the contrast (Delta-E) that all but a fifth of its
     outline reaches within three pixels, `chroma` that of what surrounds it. `brighter` is its L* above that of the
-    ground, `ripple` how many times as much its L* ripples as there. Holes are larger than
+    ground, `ripple` how many times as much its L* ripples as in the ground beside the piece. Holes are larger than
     highlights, end sharply, and are never brighter nor more varied than the ground; the facets of a stone are. Where
     the ground is `clipped` white, highlights of stones and pale metal have exactly its colour, so a hole in something
     colourless must be larger.
