@@ -15,7 +15,7 @@ from jewel_assets.clean.cutouts import count_holes
 from jewel_assets.clean.removal import AutoRemover, Matte, NetworkRemover, PlainRemover, cut_out
 from jewel_assets.clean.removal.ground import fit_ground, to_lab
 from jewel_assets.clean.removal.network import alpha_at, decisiveness
-from jewel_assets.clean.removal.plain import plain_matte
+from jewel_assets.clean.removal.plain import hole_score, plain_matte, ripple
 from jewel_assets.clean.removal.remover import solidity
 from jewel_assets.errors import Permanent
 from jewel_assets.images import Pixels, decode, encode_jpeg, encode_png
@@ -94,6 +94,41 @@ def test_a_small_white_highlight_in_silver_is_not_a_hole() -> None:
     cv2.ellipse(image, (50, 120), (3, 5), 0, 0, 360, WHITE, -1)
     (matte,) = PlainRemover().mattes([image])
     assert count_holes(matte.alpha) == 1  # the ring's own
+
+
+def test_a_facet_that_is_brighter_or_more_varied_than_the_ground_is_no_hole_and_an_even_opening_is_one() -> None:
+    opening = {"area": 120, "share": 4e-4, "sharp": 25.0, "chroma": 4.0, "clipped": False}
+    assert hole_score(**opening, brighter=0.0, ripple=1.5) > 0
+    assert hole_score(**opening, brighter=0.0, ripple=4.0) < 0
+    assert hole_score(**opening, brighter=0.6, ripple=1.5) < 0
+    assert hole_score(**opening | {"area": 8}, brighter=0.0, ripple=4.0) > 0  # few pixels say little
+
+
+def test_the_ripple_of_an_area_does_not_count_a_soft_shadow_in_it() -> None:
+    within = np.ones((60, 60), bool)
+    shaded = np.linspace(0, -12, 60, dtype=np.float32)[None].repeat(60, axis=0)
+    flecks = np.random.default_rng(1).normal(0, 1, (60, 60)).astype(np.float32)
+    assert ripple(shaded, within) < 0.2
+    assert ripple(shaded + flecks, within) == pytest.approx(1, abs=0.1)
+
+
+def test_a_pale_piece_that_its_shadow_surrounds_is_not_taken_for_a_reflection() -> None:
+    true = annulus()
+    shadow = cv2.GaussianBlur(cv2.dilate(true, np.ones((9, 9))), (0, 0), 9)
+    ground = np.rint(255 * (1 - 0.12 * shadow[..., None]) * np.ones(3)).astype(np.uint8)
+    (matte,) = PlainRemover().mattes([photo(true, (228, 205, 160), ground)])
+    assert (matte.alpha > 0.5)[true > 0.9].mean() > 0.9
+
+
+def test_a_band_of_the_grounds_colour_in_polished_metal_is_not_a_hole() -> None:
+    y, x = np.mgrid[:240, :240].astype(np.float32)
+    true = ((np.abs(x - 120) < 70) & (np.abs(y - 120) < 90)).astype(np.float32)
+    gradient = np.minimum(214 - 0.35 * (y - 60), 230)  # passes through the ground's grey a little below the top
+    plate = np.where((np.abs(x - 120) > 64) | (np.abs(y - 120) > 84), 90, gradient)[..., None]
+    image = np.where(true[..., None] > 0, plate, 210.0).repeat(3, axis=2)
+    (matte,) = PlainRemover().mattes([decode(encode_jpeg(np.rint(image).astype(np.uint8), 92))])
+    assert count_holes(matte.alpha) == 0
+    assert iou(matte.alpha, true) > 0.95
 
 
 def chain(side: int = 240) -> NDArray[np.float32]:

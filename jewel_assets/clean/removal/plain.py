@@ -6,7 +6,8 @@
 3. Ground-coloured pixels connected to the border are outside. A smooth, darker, hardly coloured area that fades into
    the outside along a good part of its outline is a shadow or a reflection, and outside too. Polished silver is smooth
    and grey as well, but a sharp edge stands between it and the ground.
-4. A ground-coloured area enclosed by the piece is a hole if its outline is sharp, and a highlight if it fades.
+4. A ground-coloured area enclosed by the piece is a hole if it is as smooth and no brighter than the ground just
+   outside the piece; a highlight or a bright facet is neither, or fades at its outline.
 5. On the outline alpha is the share of the piece's colour in the mixture of it and the ground beside it.
 """
 
@@ -35,7 +36,11 @@ CLEAN_HAZE = 0.8  # L*: a photo with smaller ripples has no haze worth peeling o
 HAZE_SHARE = 0.25  # of the piece's colour: a pixel of the outline with less is not of the piece
 WHITE_L = 99.0  # L*: a lighter ground is clipped
 PALE_DELTA_E = 15.0  # what differs less from the ground is cut out less surely
+AGREED_SIGMA = 0.7  # pixels: the neighbourhood whose alphas must agree
+AGREED_GAIN = 1.3  # makes the outline as steep again as it was before
 SMALLEST_HOLE = 8  # pixels
+LIT_SHARE = 0.2  # of a hole: less is not out of the shadow in it
+CLEAN_RIPPLE = 0.25  # L*: the spread that rounding alone leaves in a ground
 MIX_BAND = 1  # pixels on either side of the outline whose alpha may lie between 0 and 1
 
 
@@ -158,12 +163,29 @@ def segment(lab: Lab, ground: Ground, coarse: Alpha | None = None) -> Regions:
         outside = swallow_reflections(outside, outside & ~lit & ~alike, distance, coarse)
         if distance[~outside].sum() > SWALLOWED * distance[~lit].sum():
             break  # else a pale piece went with its shadow
-    holes = _holes(labels, stats, alike & ~outside, distance, difference, clipped, coarse)
-    holes = grow_through_shade(holes, shade & ~outside, alike & ~outside, labels, count) if holes.any() else holes
+    beside = ground_beside(lit & alike, ~alike, difference[..., 0])
+    holes = _holes(labels, stats, alike & ~outside, distance, difference, clipped, beside, coarse)
+    if holes.any():
+        grown = grow_through_shade(holes, shade & ~outside, alike & ~outside, labels, count)
+        holes = _mostly(grown, holes)
     piece = _without_specks(~(outside | holes), distance)
     taken = cv2.morphologyEx((outside & ~lit & ~alike).view(np.uint8), cv2.MORPH_OPEN, disc(2)) > 0
     shadow, kept = float(distance[taken & ~piece].sum()), float(distance[piece].sum())
     return Regions(piece, ~piece & ~holes, holes & ~piece, shadow / max(shadow + kept, 1e-6))
+
+
+def _mostly(grown: Mask, holes: Mask) -> Mask:
+    """The connected parts of `grown` of which `holes` are enough.
+
+    In a hole the shadow is beside the ground; in polished metal the ground's colour is a mere band of a gradient.
+    """
+    import cv2
+
+    count, labels = cv2.connectedComponents(grown.view(np.uint8), connectivity=4)
+    known = np.bincount(labels[holes], minlength=count)
+    kept = known > LIT_SHARE * np.bincount(labels.ravel(), minlength=count)
+    kept[0] = False
+    return np.asarray(kept[labels])
 
 
 def _haze(lightness: NDArray[np.float32]) -> float:
@@ -182,6 +204,7 @@ def _holes(
     distance: NDArray[np.float32],
     difference: NDArray[np.float32],
     clipped: bool,
+    beside: tuple[float, float],
     coarse: Alpha | None = None,
 ) -> Mask:
     """The enclosed ground-coloured areas that are holes: open to the ground, not highlights of the piece."""
@@ -196,11 +219,16 @@ def _holes(
         around = (cv2.dilate(region.view(np.uint8), disc(3)) > 0) & ~region
         outline = cv2.dilate(distance[rows, columns], disc(1))[around]
         colour = difference[rows, columns]
+        core = cv2.erode(region.view(np.uint8), disc(1)) > 0
+        core = core if core.any() else region
+        inside = np.ascontiguousarray(colour[..., 0])
         evidence = hole_score(
+            area=int(areas[index]),
             share=float(areas[index]) / enclosed.size,
             sharp=float(np.percentile(outline, 20)),
             chroma=float(np.median(np.hypot(colour[around, 1], colour[around, 2]))),
-            brighter=float(np.median(colour[region, 0])),
+            brighter=float(inside[core].mean()) - max(0.0, beside[0]),  # beside the piece its shadow may lie
+            ripple=ripple(inside, core) / beside[1],
             clipped=clipped,
         )
         if coarse is not None:
@@ -210,17 +238,44 @@ def _holes(
     return found
 
 
-def hole_score(share: float, sharp: float, chroma: float, brighter: float, clipped: bool) -> float:
+def ground_beside(outside: Mask, other: Mask, lighter: NDArray[np.float32]) -> tuple[float, float]:
+    """Mean and ripple of `lighter` (h, w), L* above the fitted ground, in the ground that is nearest to the piece.
+
+    Compression leaves the same ripples there as in the piece's holes.
+    """
+    import cv2
+
+    near = (cv2.erode(outside.view(np.uint8), disc(1)) > 0) & (cv2.dilate(other.view(np.uint8), disc(4)) > 0)
+    if near.sum() < SMALLEST_HOLE:
+        return 0.0, CLEAN_RIPPLE
+    return float(lighter[near].mean()), max(CLEAN_RIPPLE, ripple(lighter, near))
+
+
+def ripple(lightness: NDArray[np.float32], within: Mask) -> float:
+    """The spread (L*) of the pixels `within` about their mean within three pixels; a soft shadow has none."""
+    import cv2
+
+    weight = within.astype(np.float32)
+    mean = cv2.blur(lightness * weight, (7, 7)) / np.maximum(cv2.blur(weight, (7, 7)), 1e-3)
+    return float((lightness - mean)[within].std())
+
+
+def hole_score(
+    area: int, share: float, sharp: float, chroma: float, brighter: float, ripple: float, clipped: bool
+) -> float:
     """Above 0: an enclosed ground-coloured area is a hole, not a highlight.
 
-    `share` is its part of the picture, `sharp` the contrast (Delta-E) that all but a fifth of its outline reaches
-    within three pixels, `chroma` that of what surrounds it, `brighter` its L* above the ground's. Holes are larger than
-    highlights, end sharply, and are never brighter than the ground. Where the ground is `clipped` white, highlights of
-    stones and pale metal have exactly its colour, so a hole in something colourless must be larger.
+    `area` is in pixels, `share` its part of the picture, `sharp` the contrast (Delta-E) that all but a fifth of its
+    outline reaches within three pixels, `chroma` that of what surrounds it. `brighter` is its L* above that of the
+    ground, `ripple` how many times as much its L* ripples as in the ground beside the piece. Holes are larger than
+    highlights, end sharply, and are never brighter nor more varied than the ground; the facets of a stone are. Where
+    the ground is `clipped` white, highlights of stones and pale metal have exactly its colour, so a hole in something
+    colourless must be larger.
     """
     colourless = clipped and chroma < 8
-    size = np.log10(share / (1e-3 if colourless else 5e-5))
-    return float(size + 0.02 * (sharp - 10) - 2.0 * max(0.0, brighter - 0.5))
+    size = np.log10(share / (8e-4 if colourless else 4e-5))
+    varied = min(max(0.0, ripple - 2.2), 3.0) * min(1.0, np.log2(area / SMALLEST_HOLE) / 3)  # few pixels say little
+    return float(size + 0.02 * (sharp - 10) - 4.0 * max(0.0, brighter - 0.2) - varied)
 
 
 def mix(image: Pixels, piece: Mask, distance: NDArray[np.float32], peels: int) -> tuple[Alpha, NDArray[np.float32]]:
@@ -246,8 +301,10 @@ def mix(image: Pixels, piece: Mask, distance: NDArray[np.float32], peels: int) -
         if peeling:
             hard = hard & ~((hard > core) & clear & (share < HAZE_SHARE)).view(np.uint8)
     band = (cv2.dilate(hard, kernel) > 0) & (core == 0) & clear
-    alpha = np.where(band, np.clip((share - 0.05) / 0.7, 0, 1), hard)
-    return alpha.astype(np.float32), beside
+    alpha = np.where(band, np.clip((share - 0.05) / 0.7, 0, 1), hard).astype(np.float32)
+    # An outline is smooth: compression's flecks on it are outvoted by what is beside them, at the same steepness.
+    alpha = np.clip(0.5 + AGREED_GAIN * (cv2.GaussianBlur(alpha, (0, 0), AGREED_SIGMA) - 0.5), 0, 1)
+    return np.asarray(alpha, np.float32), beside
 
 
 def contrast(distance: NDArray[np.float32], piece: Mask) -> float:

@@ -9,6 +9,7 @@ FADING_SHARE = 0.25  # of its outline: a smooth area that fades into the ground 
 SHARD_DELTA_E = 40.0  # from the ground: what is left of a reflection is fainter
 BESIDE_SHADOW = 0.3  # of its outline: a faint area that lies along a broad shadow for more than this belongs to it
 DOUBTED = 0.6  # a network's probability: below it half of that is enough
+MIRRORED_SHARE = 0.3  # of the contrast of the rest: a reflection is far fainter than what it mirrors
 LOOSE_CONTRAST = 0.7  # of the main part's mean Delta-E: a loose part by a shadow with less is a reflection
 
 
@@ -39,7 +40,8 @@ def swallow_reflections(outside: Mask, shadow: Mask, distance: NDArray[np.float3
     """`outside` with what is left of a reflection: faint areas beside a broad `shadow` that was accepted already.
 
     A reflection is smooth inside and ends in edges of its own; those stay behind as pale shards. They are fainter than
-    the piece and lie along the shadow (a chain does not), and where the network is asked it doubts them.
+    the piece, lie below its middle and along the shadow, and where the network is asked it doubts them. A pale piece
+    that a shadow surrounds is faint too, but then nothing is left that it could mirror.
     """
     import cv2
 
@@ -49,6 +51,9 @@ def swallow_reflections(outside: Mask, shadow: Mask, distance: NDArray[np.float3
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     near = cv2.dilate(broad, disc(1)) > 0
     weak = distance < SHARD_DELTA_E
+    heights = np.arange(outside.shape[0])
+    profile = np.where(outside, 0, distance).sum(axis=1)
+    below = np.broadcast_to((heights > profile @ heights / max(float(profile.sum()), 1e-6))[:, None], outside.shape)
     passes = [(weak, BESIDE_SHADOW)]
     if coarse is not None:
         passes.append((weak & (coarse < DOUBTED), BESIDE_SHADOW / 2))
@@ -58,8 +63,12 @@ def swallow_reflections(outside: Mask, shadow: Mask, distance: NDArray[np.float3
         rim = faint & ~(cv2.erode(faint.view(np.uint8), cross) > 0)
         outline = np.bincount(labels[rim], minlength=count)
         gone = np.bincount(labels[rim & near], minlength=count) > least * np.maximum(outline, 1)
+        area = np.bincount(labels.ravel(), minlength=count)
+        gone &= 2 * np.bincount(labels[below], minlength=count) > area
         gone[0] = False
-        outside = outside | gone[labels]
+        mirrored = gone[labels]
+        if distance[mirrored].sum() < MIRRORED_SHARE * distance[~(outside | mirrored)].sum():
+            outside = outside | mirrored
     count, labels, boxes, _ = cv2.connectedComponentsWithStats((~outside).view(np.uint8), connectivity=8)
     area = np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
     strength = np.bincount(labels.ravel(), weights=distance.ravel(), minlength=count)
