@@ -159,7 +159,8 @@ def _answers(
     for all they do is wait for the stage's: there they are coroutines.
     """
     daft = _runner()
-    batched = daft.method.batch(return_dtype=daft.DataType.binary(), batch_size=stage.batch_size)
+    batch_size = min(stage.batch_size, -(-len(packed) // workers))  # of a handful, each worker gets its share
+    batched = daft.method.batch(return_dtype=daft.DataType.binary(), batch_size=batch_size)
 
     class Actor(Worker):
         @batched  # type: ignore[untyped-decorator]
@@ -176,7 +177,7 @@ def _answers(
     stage_worker.__name__ = stage_worker.__qualname__ = stage.name
     make_worker = daft.cls(stage_worker, max_concurrency=workers, use_process=on_ray)
     worker = make_worker(order, stage.name, threads, 1 if on_ray else workers, sys.path, marker)
-    rows = daft.from_arrow(pa.table({"row": pa.array(packed, pa.binary())})).into_batches(stage.batch_size)
+    rows = daft.from_arrow(pa.table({"row": pa.array(packed, pa.binary())})).into_batches(batch_size)
     # In order, a slow batch would hold back all that are done after it, and `kill -9` would lose them.
     with daft.execution_config_ctx(maintain_order=False):
         for batch in rows.select(worker.done(rows["row"]).alias("done")).to_arrow_iter():
