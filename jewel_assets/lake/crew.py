@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def stream(
 ) -> Generator[list[Done] | Abort | None, None, None]:
     """Do the packed rows and yield what became of them as it comes, in any order; None when nothing came for a moment.
 
-    If Daft itself breaks (a worker of its own was killed, a machine went away), the rows not delivered yet are handed
+    If Daft itself breaks (on Ray, an actor was killed or a machine went away), the rows not delivered yet are handed
     to it again. Raises Transient when that does not help.
     """
     _runner()
@@ -126,7 +127,8 @@ def _query(
     """Run the query in a thread; its results arrive in a queue, None comes last.
 
     A thread of its own, because Daft's iterator blocks until the next result, however long that takes, while what was
-    delivered should be written down after a few seconds. On leaving, the workers stop and the thread ends.
+    delivered should be written down after a few seconds. On leaving, the workers of this machine stop and the thread
+    ends.
     """
     results: queue.SimpleQueue[list[bytes] | Exception | None] = queue.SimpleQueue()
 
@@ -168,15 +170,19 @@ def _answers(
             return self.answer(rows.to_pylist())
 
     class Coroutines(Worker):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self._waiting = ThreadPoolExecutor(workers)  # Daft may ask for one batch more at a time than it was told
+
         @batched  # type: ignore[untyped-decorator]
         async def done(self, rows: Any) -> list[bytes]:
-            return await asyncio.to_thread(self.answer, rows.to_pylist())
+            return await asyncio.get_running_loop().run_in_executor(self._waiting, self.answer, rows.to_pylist())
 
     on_ray = bool(os.environ.get("RAY_ADDRESS"))
     stage_worker = Actor if on_ray else Coroutines
     stage_worker.__name__ = stage_worker.__qualname__ = stage.name
     make_worker = daft.cls(stage_worker, max_concurrency=workers, use_process=on_ray)
-    worker = make_worker(order, stage.name, threads, 1 if on_ray else workers, sys.path, marker)
+    worker = make_worker(order, stage.name, threads, sys.path, marker, on_ray)
     rows = daft.from_arrow(pa.table({"row": pa.array(packed, pa.binary())})).into_batches(batch_size)
     # In order, a slow batch would hold back all that are done after it, and `kill -9` would lose them.
     with daft.execution_config_ctx(maintain_order=False):

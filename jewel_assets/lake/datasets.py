@@ -151,7 +151,7 @@ class Dataset:
         if (before := self.file.find()) is not None:
             current = self._current(category, before)
             same = current is not None and current.num_rows == rows.num_rows and self._same(current, rows, new)
-            last = _published(before, category)
+            last = _published(before, category) if same and made_from else None
             if same and (not made_from or (last is not None and last.made_from == made_from)):
                 return Publication(before.version(), rows.num_rows, new, changed=False, made_from=made_from)
         notes = {

@@ -5,7 +5,7 @@
 Daft keeps the workers busy, streams their answers and, on a cluster, places them on machines. It has no notion of
 one bad item: when a worker dies, the query dies and takes along what all the other workers had in hand. So the stage
 itself runs in a process of ours, `lake.stage_process`. If that one dies, its worker knows exactly which items
-it had in hand, and does the same for every one of them: once more, alone, in a fresh process; what kills again is
+it had in hand, and does the same for every one of them: once more, alone, in another process; what kills again is
 recorded as failed. An item is thus started at most twice, and items that were delivered are never touched again.
 
 A process costs a second or two to start and its stage about as much to set up. Within `keep_workers` it is kept when
@@ -59,11 +59,11 @@ class Leash:
 
     Daft lets what is in hand go on when a query is given up (an interrupt, a stage that refuses). A worker that finds
     the file gone, which it looks for every `POLL_SECONDS`, drops what it does; the query then runs out in no time.
-    On the other machines of a cluster there is no such file, and Ray ends the actors of a lost run.
+    A worker on Ray may be on another machine, where there is no such file: it does what it was given, and Ray ends it.
     """
 
-    def __init__(self, marker: str) -> None:
-        self._marker = Path(marker) if Path(marker).exists() else None
+    def __init__(self, marker: str, on_ray: bool) -> None:
+        self._marker = Path(marker) if not on_ray or Path(marker).exists() else None
 
     @property
     def is_cut(self) -> bool:
@@ -128,6 +128,11 @@ class StageProcess:
             self.close()
             raise
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
     def close(self) -> None:
         """End the process, whatever it is doing."""
         self._process.kill()
@@ -158,7 +163,7 @@ _keepers = 0
 def keep_workers() -> Iterator[None]:
     """Keep processes for the stages to come until it is left: for runs of many stages, one after the other.
 
-    Code that is changed meanwhile is not seen by the processes that have loaded it.
+    Code and environment variables that are changed meanwhile are not seen by the processes that are there already.
     """
     global _keepers
     with _lock:
@@ -182,41 +187,44 @@ def dismiss() -> None:
 def _taken(order: bytes, fits: tuple[int, tuple[str, ...]]) -> StageProcess | None:
     """A process that waits for work, rather one that has the stage loaded; it waits no more."""
     with _lock:
+        dead = [process for process in _idle if not process.is_alive]  # short of memory, a system may kill several
+        _idle[:] = [process for process in _idle if process not in dead]
         fitting = [process for process in _idle if process.fits == fits]
         process = next((process for process in fitting if process.order == order), fitting[0] if fitting else None)
         if process is not None:
             _idle.remove(process)
+    for one in dead:
+        one.close()
     return process
 
 
 class Worker:
     """Answers batches of packed rows with what became of them. It outlives its processes.
 
-    On one machine a single one answers in several threads at a time, from as many as `processes`. On Ray there are
-    several, each with one process.
+    May be asked from several threads at a time, and then has a process for each. `threads` are those of a process.
     """
 
-    def __init__(self, order: bytes, name: str, threads: int, processes: int, path: Sequence[str], marker: str) -> None:
-        self._leash = Leash(marker)
+    def __init__(
+        self, order: bytes, name: str, threads: int, path: Sequence[str], marker: str, on_ray: bool = False
+    ) -> None:
+        self._leash = Leash(marker, on_ray)
         self._order = order
         self._name = name
         self._fits = threads, tuple(path) + tuple(entry for entry in sys.path if entry not in path)
-        self._places = threading.Semaphore(processes)  # Daft may ask for one batch more at a time than it was told
         self._abort: Abort | None = None
 
     def answer(self, packed: Sequence[bytes]) -> list[bytes]:
         """For each packed row a pickled `Done`, or a pickled `Abort` once nothing can be done any more."""
-        with self._places:
-            if self._abort is None:
-                try:
-                    self._leash.check()
-                    answer = self._done(packed)
-                except RunEnded:
-                    answer = Abort("The run was given up.")
-                if not isinstance(answer, Abort):
-                    return [pickle.dumps(done) for done in answer]
-                self._abort = answer
-            return [pickle.dumps(self._abort)] * len(packed)
+        if self._abort is None:
+            try:
+                self._leash.check()
+                answer = self._done(packed)
+            except RunEnded:
+                answer = Abort("The run was given up.")
+            if not isinstance(answer, Abort):
+                return [pickle.dumps(done) for done in answer]
+            self._abort = answer
+        return [pickle.dumps(self._abort)] * len(packed)
 
     def _done(self, packed: Sequence[bytes]) -> list[Done] | Abort:
         try:
@@ -245,11 +253,11 @@ class Worker:
         if isinstance(process, Abort):
             return process
         answer: list[Done] | Abort = process.ask(pickle.dumps(list(packed)), self._leash)
-        if self._leash.is_cut:  # nobody would end it
-            process.close()
-        else:
-            with _lock:
+        with _lock:
+            if not (ended := self._leash.is_cut):
                 _idle.append(process)
+        if ended:  # nobody else would
+            process.close()
         return answer
 
     def _ready(self) -> StageProcess | Abort:

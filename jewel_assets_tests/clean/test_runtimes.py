@@ -63,8 +63,17 @@ def test_a_file_that_is_no_network_is_named_and_output_is_heard_again(
     assert capfd.readouterr() == ("heard\n", "")
 
 
+@pytest.mark.parametrize(("processor", "runtime"), [(["FP32", "BF16"], "openvino"), (["FP32", "INT8"], "mnn")])
+def test_the_processor_decides_between_openvino_and_mnn(
+    monkeypatch: pytest.MonkeyPatch, processor: list[str], runtime: str
+) -> None:
+    import openvino
+
+    monkeypatch.setattr(openvino.Core, "get_property", lambda *_: processor)
+    assert best_runtime("u2netp") == runtime
+
+
 def test_only_the_u_2_nets_leave_onnx_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert best_runtime("u2netp") in ("openvino", "mnn")
     assert best_runtime("isnet-general-use") == best_runtime("birefnet-general") == "onnxruntime"
     monkeypatch.setattr(network.importlib.util, "find_spec", lambda name: True if name == "MNN" else None)
     assert best_runtime("u2netp") == "mnn"

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pickle
 import random
 import signal
 import subprocess
@@ -20,6 +21,8 @@ import pytest
 
 from jewel_assets.errors import Permanent, Transient
 from jewel_assets.lake import Lake, keep_workers, run_stage
+from jewel_assets.lake.stage_process import Abort
+from jewel_assets.lake.workers import Worker
 from jewel_assets_tests.lake.stages_for_tests import Shout, items_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +53,10 @@ def _descendants(pid: int, what: str) -> list[psutil.Process]:
                 if what in " ".join(child.cmdline()):
                     found.append(child)
     return found
+
+
+def _stage_processes() -> list[psutil.Process]:
+    return _descendants(os.getpid(), "stage_process")
 
 
 def _wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -135,7 +142,7 @@ def test_a_stage_that_gives_up_leaves_no_process_behind(lake: Lake, journal: Pat
     with pytest.raises(Permanent, match="set JEWEL_KEY"):
         run_stage(lake, stage, items_of(lake, 40), "shouts", "ring")
     assert len(_noted(journal, "start")) < 20
-    _wait_for(lambda: not psutil.Process().children(recursive=True), 10)
+    _wait_for(lambda: not _stage_processes(), 10)
 
 
 def test_each_worker_is_set_up_once_and_gets_its_threads(
@@ -165,20 +172,45 @@ def test_kept_workers_take_the_next_stage_and_load_none_twice(lake: Lake, journa
         first, second = _setups(journal)
         assert first == second  # the same process, another stage
         assert psutil.pid_exists(first)
-    assert not psutil.Process().children(recursive=True)
+    assert not _stage_processes()
     rows = lake.dataset("shouts").read("bracelet").to_pylist()
     assert all(lake.blobs.get(row["sha256"], row["media_type"]).endswith(b"!!") for row in rows)
 
 
-def test_a_kept_worker_killed_while_it_waits_costs_no_item(lake: Lake, journal: Path) -> None:
-    stage = Shout(journal=str(journal))
+@pytest.mark.parametrize("mark", ["!", "!!"], ids=["the same stage", "another stage"])
+def test_kept_workers_killed_while_they_wait_cost_no_item(
+    lake: Lake, journal: Path, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    monkeypatch.setattr("jewel_assets.settings.Settings.cores", 3)
     with keep_workers():
-        run_stage(lake, stage, items_of(lake, 4), "shouts", "ring", workers=1)
-        (waiting,) = psutil.Process().children(recursive=True)
-        waiting.kill()
-        waiting.wait()
-        report = run_stage(lake, stage, items_of(lake, 4, "necklace", "chain"), "shouts", "necklace", workers=1)
+        run_stage(lake, Shout(journal=str(journal), seconds=0.2), items_of(lake, 24), "shouts", "ring")
+        waiting = _stage_processes()
+        assert len(waiting) == 3
+        for process in waiting:
+            process.kill()
+        psutil.wait_procs(waiting)
+        stage = Shout(journal=str(journal), mark=mark)
+        report = run_stage(lake, stage, items_of(lake, 4, "necklace", "chain"), "shouts", "necklace")
     assert (report.ok, report.failed) == (4, 0)
+
+
+def test_kept_workers_serve_the_next_stage_after_one_that_gave_up(lake: Lake, journal: Path) -> None:
+    refusing = Shout(journal=str(journal), does={"setup is permanent": []})
+    with keep_workers():
+        with pytest.raises(Permanent, match="wrong hash"):
+            run_stage(lake, refusing, items_of(lake, 4), "shouts", "ring")
+        with pytest.raises(Permanent, match="set JEWEL_KEY"):
+            run_stage(
+                lake, Shout(journal=str(journal), does={"is permanent": [1]}), items_of(lake, 4), "shouts", "ring"
+            )
+        assert run_stage(lake, Shout(journal=str(journal)), items_of(lake, 4), "shouts", "ring").ok == 4
+    assert not _stage_processes()
+
+
+def test_a_worker_that_comes_to_be_after_its_run_was_given_up_does_nothing(tmp_path: Path) -> None:
+    worker = Worker(b"no order", "shout", 1, [], str(tmp_path / "removed already"))
+    (answer,) = worker.answer([b"a row"])
+    assert pickle.loads(answer) == Abort("The run was given up.")
 
 
 def test_a_killed_run_resumes_without_losing_or_repeating_an_item(lake: Lake, journal: Path, started: Start) -> None:
@@ -272,7 +304,7 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_half_publishes_nothing(
 FULL_DISK = """
 import sys
 from jewel_assets.errors import Permanent
-from jewel_assets.lake import Lake, keep_workers, run_stage
+from jewel_assets.lake import Lake, run_stage
 from jewel_assets_tests.lake.stages_for_tests import Shout, items_of
 lake = Lake(sys.argv[1])
 items = items_of(lake, 400)

@@ -65,7 +65,8 @@ def _converted(path: str, folder: str) -> str:
     )
     if not Path(target).is_file():  # its return value is the same for what it cannot convert
         raise Permanent(
-            f"MNN cannot read {path} as an ONNX network: delete it and fetch it anew (`jewel models fetch`)."
+            f"MNN could not convert {path}: either it is no ONNX network (delete it and fetch it anew, `jewel models "
+            f"fetch`), or there is no room for a copy of it in {folder} (free some, or set TMPDIR)."
         )
     first = nn.load_module_from_file(target, [], []).get_info()["outputNames"][0]
     expr.save([expr.load_as_dict(target)[first]], target)  # side outputs would be computed too

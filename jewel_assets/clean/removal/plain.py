@@ -38,7 +38,13 @@ WHITE_L = 99.0  # L*: a lighter ground is clipped
 PALE_DELTA_E = 15.0  # what differs less from the ground is cut out less surely
 AGREED_SIGMA = 0.7  # pixels: the neighbourhood whose alphas must agree
 AGREED_GAIN = 1.3  # makes the outline as steep again as it was before
-SMALLEST_HOLE = 8  # pixels
+SMALLEST_HOLE = 8  # pixels; eight times as many say all that ripples can say
+# Of `hole_score`, in decades of size. Set by hand with composites and own renders in view; a model fitted on renders
+# alone did not carry over to photos.
+HOLE_SHARE, HOLE_SHARE_COLOURLESS = 4e-5, 8e-4  # of the picture: as likely a hole as a highlight
+COLOURLESS_CHROMA = 8.0  # of what surrounds an opening: less is pale metal or stones
+BRIGHTER_L = 0.2  # L* above the ground that noise explains
+RIPPLES, MOST_RIPPLES = 2.2, 3.0  # times the ground's own that compression explains; what is beyond counts so much
 LIT_SHARE = 0.2  # of a hole: less is not out of the shadow in it
 CLEAN_RIPPLE = 0.25  # L*: the spread that rounding alone leaves in a ground
 MIX_BAND = 1  # pixels on either side of the outline whose alpha may lie between 0 and 1
@@ -272,10 +278,10 @@ def hole_score(
     the ground is `clipped` white, highlights of stones and pale metal have exactly its colour, so a hole in something
     colourless must be larger.
     """
-    colourless = clipped and chroma < 8
-    size = np.log10(share / (8e-4 if colourless else 4e-5))
-    varied = min(max(0.0, ripple - 2.2), 3.0) * min(1.0, np.log2(area / SMALLEST_HOLE) / 3)  # few pixels say little
-    return float(size + 0.02 * (sharp - 10) - 4.0 * max(0.0, brighter - 0.2) - varied)
+    colourless = clipped and chroma < COLOURLESS_CHROMA
+    size = np.log10(share / (HOLE_SHARE_COLOURLESS if colourless else HOLE_SHARE))
+    varied = min(max(0.0, ripple - RIPPLES), MOST_RIPPLES) * min(1.0, np.log2(area / SMALLEST_HOLE) / 3)
+    return float(size + 0.02 * (sharp - 10) - 4.0 * max(0.0, brighter - BRIGHTER_L) - varied)
 
 
 def mix(image: Pixels, piece: Mask, distance: NDArray[np.float32], peels: int) -> tuple[Alpha, NDArray[np.float32]]:
