@@ -62,6 +62,8 @@ def frames(curve: ArrayLike, closed: bool = False, up: ArrayLike | None = None) 
     """
     line = np.asarray(curve, dtype=np.float64)
     along = tangents(line, closed)
+    if up is None:
+        up = _plane_normal(line, along)  # what lies in a plane turns least about its normal
     if up is not None:
         wished = np.broadcast_to(np.asarray(up, dtype=np.float64), line.shape)
         upward = wished - np.sum(wished * along, axis=1, keepdims=True) * along
@@ -221,6 +223,24 @@ def placed(across: ArrayLike, upward: ArrayLike, along: ArrayLike, at: ArrayLike
     """(k, 3, 4): placements whose x, y and z axes are the given (k, 3) directions and whose origins are `at` (k, 3)."""
     columns = [np.atleast_2d(np.asarray(part, dtype=np.float64)) for part in (across, upward, along, at)]
     return np.stack(columns, axis=-1)
+
+
+def _plane_normal(line: Array, along: Array) -> Array | None:
+    """(3,): the normal of the plane that a curve lies in, any one across a straight line, or None if it is in none."""
+    away = line - line[0]
+    far = away[int(np.argmax(np.einsum("ij,ij->i", away, away)))]
+    x, y, z = far
+    cross = np.column_stack(
+        [y * away[:, 2] - z * away[:, 1], z * away[:, 0] - x * away[:, 2], x * away[:, 1] - y * away[:, 0]]
+    )
+    size = np.einsum("ij,ij->i", cross, cross)
+    widest = int(np.argmax(size))
+    reach = float(far @ far)
+    if size[widest] < 1e-18 * reach**2:
+        seed = np.eye(3)[int(np.argmin(np.abs(along[0])))]
+        return np.asarray(seed - (seed @ along[0]) * along[0])
+    normal = cross[widest] / np.sqrt(size[widest])
+    return normal if float(np.abs(away @ normal).max()) < 1e-9 * np.sqrt(reach) else None
 
 
 def _lid(ring: Array) -> NDArray[np.int64]:
