@@ -46,7 +46,8 @@ def seat_cutter(
 
     `above_mm` is how far the way in stays open above the middle of the girdle (by default clear over the table),
     `below_mm` how deep the light hole goes under it (by default just through the culet). A pearl's seat is a cup
-    without a hole: a pearl is glued over a peg. Raises Permanent for what `stone_size` refuses and for a negative clearance.
+    without a hole: a pearl is glued over a peg. Raises Permanent for what `stone_size` refuses and for a negative
+    clearance.
     """
     width, length = stone_size(cut, width_mm, length_mm)
     if not 0 <= clearance <= width / 4:

@@ -2,8 +2,9 @@
 
 Densities, refractive indices and dispersions (B to G, 686.7 to 430.8 nm) are facts found alike in B. Anderson and
 E. Jobbins, *Gem Testing*, 10th ed. 1990 (tables of constants), R. Webster, *Gems*, 5th ed. 1994, and GIA, *Gem
-Reference Guide*, 1995; where a species has a range, its usual middle. Moissanite: K. Nassau, S. McClure, S. Elen and J. Shigley,
-*Gems & Gemology* 33/4, 1997. Colours are not measured: they are set to look like good commercial stones of some 6 mm.
+Reference Guide*, 1995; where a species has a range, its usual middle. Moissanite: K. Nassau, S. McClure, S. Elen and
+J. Shigley, *Gems & Gemology* 33/4, 1997. Colours are not measured: they are set to look like good commercial stones of
+some 6 mm.
 """
 
 import difflib

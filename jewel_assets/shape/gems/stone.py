@@ -20,8 +20,8 @@ def make_stone(
     """A stone of `species` and `cut`, `width` by `length` mm, moved by `placement`.
 
     `placement` is a rigid motion, (3, 4) or (4, 4), from the cut's own place (middle of the girdle at the origin,
-    table to +z, length along y) to the piece; None leaves it there. Raises Permanent for an unknown species or cut, for a size
-    that is not cut, and for pearl that is asked for with facets.
+    table to +z, length along y) to the piece; None leaves it there. Raises Permanent for an unknown species or cut, for
+    a size that is not cut, and for pearl that is asked for with facets.
     """
     kind = species_named(species)
     size = stone_size(cut, width, length)

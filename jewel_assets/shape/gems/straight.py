@@ -28,7 +28,7 @@ def princess_girdle(ratio: float) -> Array:
 
 
 def princess_planes(ratio: float, shape: Proportions) -> list[Plane]:
-    """The planes of a princess of width 1: 17 on the crown, 8 sides, 20 on the pavilion, all of them out of a corner."""
+    """The planes of a princess of width 1: 17 on the crown, 8 sides, 20 on the pavilion, which all meet a corner."""
     rim, half = shape.girdle / 2, shape.table / 2
     table = rim + shape.crown
     planes = [level("table", table), *walls("girdle", princess_girdle(ratio))]
