@@ -10,7 +10,7 @@ import numpy as np
 from manifold3d import Manifold, OpType
 from numpy.typing import ArrayLike
 
-from jewel_assets.shape.parts.curves import Array, resample, ring_curve, rounded_rectangle, smooth_curve
+from jewel_assets.shape.parts.curves import resample, ring_curve, rounded_rectangle, smooth_curve
 from jewel_assets.shape.parts.outlines import region_of
 from jewel_assets.shape.parts.sweep import ball, revolve_profile, sweep, tube
 
@@ -31,7 +31,7 @@ def joined(parts: list[Manifold], without: list[Manifold] | None = None) -> Mani
 
 @lru_cache(maxsize=64)
 def post(length: float = 10.0, wire: float = POST_MM, sunk: float = 0.4) -> Manifold:
-    """An ear post along +y from the origin, `sunk` mm of it inside the jewel, with a groove that its back clicks into."""
+    """An ear post along +y from the origin, `sunk` mm of it in the jewel, with a groove that its back clicks into."""
     r = wire / 2
     profile = [
         (0, -sunk),
@@ -72,7 +72,7 @@ def eye(inner: float = 1.8, wire: float = 0.9, axis: str = "y", sides: int = 12)
 
 
 def hung(above: float, inner: float, other_inner: float, play: float = 0.06) -> float:
-    """Height of the middle of a ring of opening `inner` that hangs in one of opening `other_inner` whose middle is `above`.
+    """How high the middle of a ring hangs, of opening `inner`, in one of opening `other_inner` with its middle `above`.
 
     The two stand square to each other; `play` keeps their wires from touching.
     """
@@ -137,9 +137,9 @@ def jump_ring(inner: float = 2.6, wire: float = 0.9, axis: str = "y") -> Manifol
 
 @lru_cache(maxsize=16)
 def brooch_pin(span: float = 26.0, wire: float = 1.0) -> tuple[Manifold, Manifold]:
-    """What holds a brooch: the hinge post and the catch, which are cast on; and the pin stem, which turns. Back at y = 0.
+    """What holds a brooch, its back at y = 0: the hinge and the catch, which are cast on; and the pin stem, which turns.
 
-    The pin lies along x, its hinge at -`span` / 2, its point past the catch at +`span` / 2, `REACH` mm behind the back.
+    The pin lies along x, its hinge at -`span` / 2, its point past the catch at +`span` / 2, 2.6 mm behind the back.
     """
     reach, left, right = 2.6, -span / 2, span / 2
     barrel = 1.1 + wire / 2
@@ -148,14 +148,17 @@ def brooch_pin(span: float = 26.0, wire: float = 1.0) -> tuple[Manifold, Manifol
     cheeks = []
     for low in (-PLAY_MM - 0.8 - wire / 2, PLAY_MM + wire / 2):
         cheeks.append(region_of(cheek).extrude(0.8).translate((left, 0.0, low)))
-    rivet = Manifold.cylinder(2.2 + wire, 0.45, circular_segments=20, center=True).translate((left, reach, 0.0)) # a C
-    that is open below turn = np.radians(np.linspace(-60, 200, 20)) hook = np.column_stack([np.full(20, right), reach +
-    1.25 * np.cos(turn), 1.25 * np.sin(turn)]) hook = np.vstack([[(right, -0.3, -1.05)], hook[::-1]]) catch =
-    sweep(rounded_rectangle(0.8, 2.2, 0.2, 3), resample(hook, 30), up=(1, 0, 0)) coil = tube(ring_curve(2 * (barrel -
-    wire / 2), 28, "z"), wire / 2, closed=True, sides=12).translate((left, reach, 0.0)) stem_line = np.array([[left +
-    barrel - wire / 2, reach, 0.0], [right - 3.0, reach, 0.0], [right + 2.2, reach, 0.0]]) stem_line =
-    resample(stem_line, 24) taper = wire / 2 * np.clip((right + 2.6 - stem_line[:, 0]) / 5.0, 0.42, 1.0) stem =
-    joined([coil, tube(stem_line, taper, sides=12)]) return joined([*cheeks, rivet, catch]), stem
+    rivet = Manifold.cylinder(2.2 + wire, 0.45, circular_segments=20, center=True).translate((left, reach, 0.0))
+    # a C that is open below
+    turn = np.radians(np.linspace(-60, 200, 20))
+    hook = np.column_stack([np.full(20, right), reach + 1.25 * np.cos(turn), 1.25 * np.sin(turn)])
+    hook = np.vstack([[(right, -0.3, -1.05)], hook[::-1]])
+    catch = sweep(rounded_rectangle(0.8, 2.2, 0.2, 3), resample(hook, 30), up=(1, 0, 0))
+    ring = ring_curve(2 * barrel - wire, 28, "z")
+    coil = tube(ring, wire / 2, closed=True, sides=12).translate((left, reach, 0.0))
+    line = resample([[left + barrel - wire / 2, reach, 0.0], [right + 2.2, reach, 0.0]], 24)
+    taper = wire / 2 * np.clip((right + 2.6 - line[:, 0]) / 5.0, 0.42, 1.0)
+    return joined([*cheeks, rivet, catch]), joined([coil, tube(line, taper, sides=12)])
 
 
 def moved(solid: Manifold, at: ArrayLike) -> Manifold:
