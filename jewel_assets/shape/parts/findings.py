@@ -137,9 +137,9 @@ def jump_ring(inner: float = 2.6, wire: float = 0.9, axis: str = "y") -> Manifol
 
 @lru_cache(maxsize=16)
 def brooch_pin(span: float = 26.0, wire: float = 1.0) -> tuple[Manifold, Manifold]:
-    """What holds a brooch, its back at y = 0: the hinge and the catch, which are cast on; and the pin stem, which turns.
+    """What holds a brooch, its back at y = 0: hinge and catch, which are cast on; and the pin stem, which turns.
 
-    The pin lies along x, its hinge at -`span` / 2, its point past the catch at +`span` / 2, 2.6 mm behind the back.
+    The pin lies along x, its hinge at -`span` / 2, its point past the catch at `span` / 2, 2.6 mm behind the back.
     """
     reach, left, right = 2.6, -span / 2, span / 2
     barrel = 1.1 + wire / 2

@@ -97,7 +97,7 @@ def vine(
     _, upward, along = frames(line, up=up)
     beside = np.cross(along, upward)
     blades = [
-        leaf(leaf_mm, leaf_mm * ratio, thickness_mm, curl, cup, veins=4)
+        leaf(leaf_mm, leaf_mm * ratio, thickness_mm, curl, cup, veins=4, rings=30, across=13)
         for ratio, curl, cup in ((0.48, 0.12, 0.2), (0.42, 0.2, 0.12))
     ]
 

@@ -111,7 +111,7 @@ def _largest(vertices: Array, faces: NDArray[np.int64]) -> tuple[Array, NDArray[
 
 
 def _kuhn(strides: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Six tetrahedra of a cube, as offsets of their corners: along the axes from one end of its diagonal to the other."""
+    """Six tetrahedra of a cube, as offsets of their corners: along the axes from one end of a diagonal to the other."""
     found = []
     for order in permutations(range(3)):
         path = np.concatenate([[0], np.cumsum(strides[list(order)])])
