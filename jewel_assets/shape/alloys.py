@@ -8,9 +8,9 @@ from refiner to refiner: density by 2 %, melting by 20 degrees. Every density he
 mixtures.
 
 Colours are CIELAB (D65), rounded from what is typical of polished samples in C. Cretu and E. van der Lingen, "Coloured
-gold alloys", *Gold Bulletin* 32/4 (1999), S. Henderson and D. Manchanda, "White gold alloys", *Gold Bulletin* 38/2 (2005)
-and refiners' sheets; samples of one alloy differ by some 3 units. Platinum, palladium and steel follow the optical
-constants of the main metal.
+gold alloys", *Gold Bulletin* 32/4 (1999), S. Henderson and D. Manchanda, "White gold alloys", *Gold Bulletin* 38/2
+(2005) and refiners' sheets; samples of one alloy differ by some 3 units. Platinum, palladium and steel follow the
+optical constants of the main metal.
 """
 
 import difflib

@@ -1,7 +1,7 @@
 """What else a piece is made of: straps, dials, enamel, crystals.
 
-Densities are middles of the usual ranges (CRC Handbook of Chemistry and Physics; makers' sheets for rubber and leather);
-colours are linear RGB, set by eye and not measured.
+Densities are middles of the usual ranges (CRC Handbook of Chemistry and Physics; makers' sheets for rubber and
+leather); colours are linear RGB, set by eye and not measured.
 """
 
 import difflib

@@ -1,7 +1,7 @@
 """Ring sizes: from what a customer says to the inner diameter, and back.
 
-- ISO 8653:2016: the size is the inner circumference in millimetres; ring sticks go from 41 to 76. "EU", "DE" and "FR" mean
-  the same. Switzerland, Italy and Spain count from 40 ("CH", "IT", "ES").
+- ISO 8653:2016: the size is the inner circumference in millimetres; ring sticks go from 41 to 76. "EU", "DE" and "FR"
+  mean the same. Switzerland, Italy and Spain count from 40 ("CH", "IT", "ES").
 - US and Canada: inner diameter 11.63 mm + 0.8128 mm (0.032 inch) per size, in halves and quarters, 0 to 16.
 - UK, Ireland, Australia, New Zealand, BS 6820:1987: circumference 37.5 mm for A, 1.25 mm more per letter, with halves;
   beyond Z they count Z1 to Z6.
@@ -61,7 +61,7 @@ class RingSize:
 
     @classmethod
     def parse(cls, text: str) -> "RingSize":
-        """Read "US 7", "US 7 1/4", "UK N 1/2", "N½", "EU 54", "JP 13", "CH 14", "17.3 mm" or "54", spaces and case free.
+        """Read "US 7", "US 7 1/4", "UK N 1/2", "N½", "EU 54", "JP 13", "CH 14", "17.3 mm" or "54", in any case.
 
         A bare letter is British; a bare number from 41 to 76 is ISO. Raises Permanent for anything else, naming what is
         nearest.
@@ -138,10 +138,14 @@ def _lookup(system: str, size: str) -> RingSize:
         close = _near_letter(size) if name == "UK" else None
         nearest = f"; the nearest is {close}" if close else ""
         raise Permanent(f'"{size.strip()}" is no {system} ring size: they go from {first} to {last}{nearest}.')
-    near = sorted(table, key=lambda other: abs(float(other) - float(key)))[:2]
+    between = min(table) < key < max(table)
+    near = sorted(table, key=lambda other: abs(float(other) - float(key)))[: 2 if between else 1]
     names = " and ".join(str(table[other]) for other in sorted(near, key=float))
     steps = {"US": "quarters", "ISO": "whole millimetres", "CH": "whole millimetres", "JP": "whole numbers"}[name]
-    raise Permanent(f"There is no ring size {system} {size.strip()}: sizes go in {steps}; the nearest are {names}.")
+    raise Permanent(
+        f"There is no ring size {system} {size.strip()}: sizes go in {steps} from {min(table)} to {max(table)}; "
+        f"nearest: {names}."
+    )
 
 
 def _number(size: str) -> Fraction | None:

@@ -11,7 +11,6 @@ from jewel_assets.shape.gems.cuts import (
     girdle_outline,
     girdle_thickness,
     pavilion_depth,
-    proportions,
     stone_size,
 )
 from jewel_assets.shape.gems.polytope import Facet, Plane
@@ -42,7 +41,6 @@ __all__ = [
     "make_stone",
     "notch_cutter",
     "pavilion_depth",
-    "proportions",
     "seat_cutter",
     "species_named",
     "stone_size",

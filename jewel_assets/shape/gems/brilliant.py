@@ -3,7 +3,8 @@
 The meet points of the standard brilliant, for every outline: a main touches the girdle in one point and runs to the
 culet; neighbouring mains meet in an edge that runs from the culet towards the girdle; two halves close the gap between
 them, from the girdle's points at the mains and between them to a point on that edge. The crown does the same with an
-apex above the table instead of the culet, which the table cuts off, and stars between table and halves.
+apex above the table instead of the culet, which the table cuts off, and stars between table and halves. Where the
+pavilion bulges, its mains would meet the girdle's plane outside the stone, and the halves meet each other above them.
 """
 
 from itertools import pairwise
@@ -41,7 +42,8 @@ def brilliant_planes(outline: Outline, shape: Proportions, sides_per_half: int) 
         outward = outline.normal(azimuth)
         along = point + np.array([-outward[1], outward[0]])
         bezels.append(plane_through("bezel", (*point, rim), (*along, rim), (*top, table)))
-        pavilion.append(plane_through("pavilion main", (*point, -rim), (*along, -rim), culet))
+        bulge = shape.bulge * point
+        pavilion.append(plane_through("pavilion main", (*(point + bulge), -rim), (*(along + bulge), -rim), culet))
     planes = [level("table", table), *bezels, *pavilion, *walls("girdle", girdle_of(outline, sides_per_half))]
     for k, azimuth in enumerate(between):
         following = (k + 1) % 8

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-CUSHION_POWER = 2.6  # a superellipse between the circle (2) and the square (infinite), as soft as today's cushions
+CUSHION_POWER = 3.0  # a superellipse between the circle (2) and the square (infinite), as soft as today's cushions
 
 
 class Outline(ABC):
