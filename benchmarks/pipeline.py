@@ -91,15 +91,19 @@ def run_jobs(out: Path) -> None:
 
     from jewel_assets.categories import CATEGORIES
     from jewel_assets.definitions import defs
+    from jewel_assets.defs.demo import SHORT_LINES
+    from jewel_assets.lake import keep_workers
 
     repository = defs().get_repository_def()
     memory = Memory()
     seconds: dict[str, float] = {}
     peaks: dict[str, float] = {}
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.get() as instance, keep_workers():
         for name, keys in (("refresh_category", CATEGORIES), ("pool_and_report", (None,))):
             for key in keys:
-                result = repository.get_job(name).execute_in_process(instance=instance, partition_key=key)
+                result = repository.get_job(name).execute_in_process(
+                    instance=instance, partition_key=key, run_config=SHORT_LINES
+                )
                 for step, begin, end in steps(instance, result.run_id):
                     seconds[step] = seconds.get(step, 0.0) + end - begin
                     peaks[step] = max(peaks.get(step, 0.0), memory.peak(begin, end))

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
         (), description="Names, separated by commas, of models with a restrictive licence that you may use."
     )
     workers: int = Field(0, ge=0, description="Worker processes per stage; 0 lets `workers x threads` fill the cores.")
-    threads: int = Field(1, ge=1, description="Threads of each worker (OpenCV, ONNX Runtime, OpenVINO, torch).")
+    threads: int = Field(1, ge=1, description="Threads of each worker (OpenCV, ONNX Runtime, OpenVINO, MNN, torch).")
     max_failed_share: float = Field(
         0.2, ge=0, le=1, description="A stage publishes nothing when a larger share of its items failed."
     )

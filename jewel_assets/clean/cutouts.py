@@ -84,7 +84,11 @@ def count_holes(alpha: Alpha, smallest: int = 6) -> int:
     """How many openings of at least `smallest` pixels are enclosed by the piece (alpha above one half)."""
     import cv2
 
-    empty = (alpha <= 0.5).astype(np.uint8)
+    left, top, width, height = cv2.boundingRect((alpha > 0.5).astype(np.uint8))
+    if not width:
+        return 0
+    # What is enclosed lies within the piece's bounding box, and touches none of its sides.
+    empty = (alpha[top : top + height, left : left + width] <= 0.5).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(empty, connectivity=4)
     rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     enclosed = np.setdiff1d(np.arange(1, count), rim)

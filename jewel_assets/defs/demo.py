@@ -12,7 +12,7 @@ import dagster as dg
 from jewel_assets.categories import CATEGORIES
 from jewel_assets.clean import waiting_for_review
 from jewel_assets.explore.report import report_path
-from jewel_assets.lake import Lake
+from jewel_assets.lake import Lake, keep_workers
 from jewel_assets.settings import settings
 
 SHORT_LINES: dict[str, Any] = {"loggers": {"console": {}}}  # else Dagster takes its own logger, with a line per event
@@ -25,7 +25,7 @@ def main() -> int:
     repository = defs().get_repository_def()
     lake = Lake(settings().lake)
     began = time.monotonic()
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.get() as instance, keep_workers():
         for name, keys in (("refresh_category", CATEGORIES), ("pool_and_report", (None,))):
             job = repository.get_job(name)
             for key in keys:

@@ -14,7 +14,7 @@ from jewel_assets.explore.cluster_model import MEDIA_TYPE, ClusterModel, model_f
 from jewel_assets.explore.design_clusters import ClusterConfig, DesignCluster, cluster_designs, counted, embedder_of
 from jewel_assets.explore.embed import choose_embedder, text_of
 from jewel_assets.explore.embedders import TextEmbedder
-from jewel_assets.lake import Dataset, Lake, Publication
+from jewel_assets.lake import Lake, Publication
 from jewel_assets.registry import Registry
 
 DATASET = "design_clusters"
@@ -59,7 +59,7 @@ def publish_clusters(
         published = dataset.publication()
         current = dataset.read() if dataset.exists() else None
         before, note = _last_model(lake, current)
-        made_from, next_id = _last_run(dataset)
+        made_from, next_id = _last_run(published)
         if published is not None and current is not None and before is not None and made_from == key:
             model = model_from_bytes(before)
             if (clusters := _as_published(lake, current, model)) is not None:
@@ -118,13 +118,13 @@ def _last_model(lake: Lake, current: pa.Table | None) -> tuple[bytes | None, str
     return data, ""
 
 
-def _last_run(dataset: Dataset) -> tuple[str, int]:
+def _last_run(published: Publication | None) -> tuple[str, int]:
     """What the last run was made from, and the first id that no cluster ever had.
 
     The commit says both, so that ids that are taken are known where no row names a model: after a run without designs,
     when a garbage collection may take the model, too.
     """
-    made_from, _, next_id = (dataset.made_from() or "").partition(_NEXT_ID)
+    made_from, _, next_id = (published.made_from if published else "").partition(_NEXT_ID)
     return made_from, int(next_id or 0)
 
 

@@ -8,6 +8,7 @@ from jewel_assets.lake.schema import GONE, ITEM_SCHEMA, OUTCOME_SCHEMA
 from jewel_assets.lake.selecting import run_selection
 from jewel_assets.lake.stage_report import Progress, StageReport
 from jewel_assets.lake.stages import Failed, Item, Made, Rejected, Result, Review, Selection, Stage
+from jewel_assets.lake.workers import keep_workers
 
 __all__ = [
     "GONE",
@@ -32,6 +33,7 @@ __all__ = [
     "Selection",
     "Stage",
     "StageReport",
+    "keep_workers",
     "run_selection",
     "run_stage",
 ]

@@ -1,7 +1,7 @@
 """How many workers a run gets, and the Daft query that keeps them busy and brings back what they did."""
 
+import asyncio
 import contextlib
-import fcntl
 import functools
 import os
 import pickle
@@ -10,7 +10,6 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,14 +19,11 @@ import pyarrow as pa
 from jewel_assets.errors import Transient
 from jewel_assets.lake.stage_process import Abort, Done, Order
 from jewel_assets.lake.stages import Stage
-from jewel_assets.lake.workers import POLL_SECONDS, Worker
+from jewel_assets.lake.workers import POLL_SECONDS, Worker, dismiss
 from jewel_assets.settings import settings
 
 QUERY_ATTEMPTS = 3
 """Times that Daft itself may fail, without one item delivered in between, before the run does."""
-STUCK_SECONDS = 120.0
-"""No result and no busy worker for so long means that Daft hangs: it waits for ever for a worker that died while it
-started. Long enough for a loaded machine to start one."""
 STOP_SECONDS = 20.0
 """How long a run that is given up waits for its workers to stop: many times what they need."""
 
@@ -77,8 +73,8 @@ def stream(
     failures = 0
     while waiting:
         broken: Exception | None = None
-        with _query(order, stage, list(waiting.values()), workers, threads) as (results, marker):
-            for answers in _arriving(results, marker):
+        with _query(order, stage, list(waiting.values()), workers, threads) as results:
+            for answers in _arriving(results):
                 _take_interrupts_back()
                 if isinstance(answers, Exception):
                     broken = answers
@@ -106,22 +102,14 @@ def _take_interrupts_back() -> None:
 
 
 def _arriving(
-    results: "queue.SimpleQueue[list[bytes] | Exception | None]", marker: Path
+    results: "queue.SimpleQueue[list[bytes] | Exception | None]",
 ) -> Iterator[list[Done] | Abort | Exception | None]:
-    watched = not os.environ.get("RAY_ADDRESS")  # Ray watches its own, on machines whose marks are not seen here
-    idle, touched = 0.0, 0.0
     while True:
         try:
             result = results.get(timeout=POLL_SECONDS)
         except queue.Empty:
-            before, touched = touched, marker.stat().st_mtime
-            idle = 0.0 if touched != before else idle + POLL_SECONDS
-            if watched and idle > STUCK_SECONDS:
-                yield TimeoutError(f"none of its workers was busy for {idle:.0f} seconds")
-                return
             yield None
             continue
-        idle = 0.0
         if result is None:
             return
         if isinstance(result, Exception):
@@ -134,8 +122,8 @@ def _arriving(
 @contextlib.contextmanager
 def _query(
     order: bytes, stage: Stage, packed: list[bytes], workers: int, threads: int
-) -> Iterator[tuple["queue.SimpleQueue[list[bytes] | Exception | None]", Path]]:
-    """Run the query in a thread; its results arrive in a queue, None comes last. With the queue comes its marker.
+) -> Iterator["queue.SimpleQueue[list[bytes] | Exception | None]"]:
+    """Run the query in a thread; its results arrive in a queue, None comes last.
 
     A thread of its own, because Daft's iterator blocks until the next result, however long that takes, while what was
     delivered should be written down after a few seconds. On leaving, the workers stop and the thread ends.
@@ -151,42 +139,43 @@ def _query(
             results.put(error)
 
     descriptor, marker = tempfile.mkstemp(prefix="jewel-run-")
+    os.close(descriptor)
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
-        yield results, Path(marker)
+        yield results
     finally:
         Path(marker).unlink(missing_ok=True)
-        until = time.monotonic() + STOP_SECONDS
         thread.join(STOP_SECONDS)
-        while not _all_gone(descriptor) and time.monotonic() < until:
-            time.sleep(0.05)
-        os.close(descriptor)
-
-
-def _all_gone(descriptor: int) -> bool:
-    """Whether no worker on this machine holds the run's marker any more."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        dismiss()
 
 
 def _answers(
     order: bytes, stage: Stage, packed: list[bytes], workers: int, threads: int, marker: str
 ) -> Iterable[list[bytes]]:
-    """The Daft query, the same on one machine and on a cluster."""
-    daft = _runner()
+    """The Daft query, the same on one machine and on a cluster but for where the workers are.
 
-    class StageWorker(Worker):
-        @daft.method.batch(return_dtype=daft.DataType.binary(), batch_size=stage.batch_size)  # type: ignore[untyped-decorator]
+    On Ray they are actors, which Ray places on its machines and ends. On one machine they need no process of their own,
+    for all they do is wait for the stage's: there they are coroutines.
+    """
+    daft = _runner()
+    batched = daft.method.batch(return_dtype=daft.DataType.binary(), batch_size=stage.batch_size)
+
+    class Actor(Worker):
+        @batched  # type: ignore[untyped-decorator]
         def done(self, rows: Any) -> list[bytes]:
             return self.answer(rows.to_pylist())
 
-    StageWorker.__name__ = StageWorker.__qualname__ = stage.name
-    make_worker = daft.cls(StageWorker, max_concurrency=workers, use_process=True)
-    worker = make_worker(order, stage.name, threads, sys.path, marker)
+    class Coroutines(Worker):
+        @batched  # type: ignore[untyped-decorator]
+        async def done(self, rows: Any) -> list[bytes]:
+            return await asyncio.to_thread(self.answer, rows.to_pylist())
+
+    on_ray = bool(os.environ.get("RAY_ADDRESS"))
+    stage_worker = Actor if on_ray else Coroutines
+    stage_worker.__name__ = stage_worker.__qualname__ = stage.name
+    make_worker = daft.cls(stage_worker, max_concurrency=workers, use_process=on_ray)
+    worker = make_worker(order, stage.name, threads, 1 if on_ray else workers, sys.path, marker)
     rows = daft.from_arrow(pa.table({"row": pa.array(packed, pa.binary())})).into_batches(stage.batch_size)
     # In order, a slow batch would hold back all that are done after it, and `kill -9` would lose them.
     with daft.execution_config_ctx(maintain_order=False):

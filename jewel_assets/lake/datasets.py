@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake import DeltaTable
 from filelock import FileLock, Timeout
 
 from jewel_assets.categories import CATEGORIES
@@ -108,6 +109,7 @@ class Publication:
     rows: int
     digest: str  # of the published rows: equal digests, equal data
     changed: bool  # False: the very same rows were there already and nothing was committed
+    made_from: str = ""  # what `publish` was told that the rows as a whole were made from
 
 
 class Dataset:
@@ -137,7 +139,7 @@ class Dataset:
     def publish(self, rows: pa.Table, category: str | None = None, made_from: str = "") -> Publication:
         """Replace the rows of `category` (None: of all) by `rows`, in one commit, after validating them.
 
-        `made_from` is a digest of what the rows as a whole were made from; `made_from()` tells it again, so that a
+        `made_from` is a digest of what the rows as a whole were made from; `publication()` tells it again, so that a
         decision over a whole category need not be taken twice.
 
         Raises Permanent, and changes nothing, if a column is missing or of another type, a key stands twice, a row
@@ -145,13 +147,13 @@ class Dataset:
         """
         rows = self._valid(rows, category)
         new = digest(rows)
-        if self.exists():
-            current = self._current(category)
+        same = False
+        if (before := self.file.find()) is not None:
+            current = self._current(category, before)
             same = current is not None and current.num_rows == rows.num_rows and self._same(current, rows, new)
-            if same and made_from in ("", self.made_from(category)):
-                return Publication(self.file.open().version(), rows.num_rows, new, changed=False)
-        else:
-            same = False
+            last = _published(before, category)
+            if same and (not made_from or (last is not None and last.made_from == made_from)):
+                return Publication(before.version(), rows.num_rows, new, changed=False, made_from=made_from)
         notes = {
             "jewel.category": category or "",
             "jewel.rows": str(rows.num_rows),
@@ -160,24 +162,11 @@ class Dataset:
         }
         predicate = None if category is None else f"category = '{category}'"
         version = self.file.write(rows, "overwrite", predicate, notes)
-        return Publication(version, rows.num_rows, new, changed=not same)
-
-    def made_from(self, category: str | None = None) -> str | None:
-        """The `made_from` of the newest publication of `category` (None: of all), or None if it had none."""
-        return None if (entry := self._last(category)) is None else entry.get("jewel.made_from") or None
+        return Publication(version, rows.num_rows, new, changed=not same, made_from=made_from)
 
     def publication(self, category: str | None = None) -> Publication | None:
         """The newest publication of `category` (None: of all), as it stands; None if there is none."""
-        entry = self._last(category)
-        if entry is None:
-            return None
-        return Publication(entry["version"], int(entry["jewel.rows"]), entry["jewel.digest"], changed=False)
-
-    def _last(self, category: str | None) -> dict[str, Any] | None:
-        if not self.exists():
-            return None
-        commits = (entry for entry in self.file.open().history() if "jewel.digest" in entry)
-        return next((entry for entry in commits if entry["jewel.category"] == (category or "")), None)
+        return None if (table := self.file.find()) is None else _published(table, category)
 
     def history(self) -> list[dict[str, Any]]:
         """The commits, newest first: version, at (UTC), operation, category, rows."""
@@ -193,10 +182,10 @@ class Dataset:
             for entry in self.file.open().history()
         ]
 
-    def _current(self, category: str | None) -> pa.Table | None:
-        """The rows there are; None if a data file of theirs is lost, which publishing them anew mends."""
+    def _current(self, category: str | None, opened: DeltaTable) -> pa.Table | None:
+        """The rows there are, in any order; None if a data file is lost, which publishing them anew mends."""
         try:
-            return self.read(category)
+            return self.file.read(category, opened=opened)
         except Permanent:
             return None
 
@@ -242,6 +231,16 @@ class Dataset:
                 f"{len(lost)} blobs of {self.name} are not in the lake, first {lost[0]}; nothing was published."
             )
         return rows
+
+
+def _published(table: DeltaTable, category: str | None) -> Publication | None:
+    """The newest publication of `category` (None: of all), by the log alone."""
+    commits = (entry for entry in table.history() if "jewel.digest" in entry)
+    for entry in commits:
+        if entry["jewel.category"] == (category or ""):
+            rows, notes = int(entry["jewel.rows"]), (entry["jewel.digest"], False, entry.get("jewel.made_from") or "")
+            return Publication(entry["version"], rows, *notes)
+    return None
 
 
 class Outcomes:

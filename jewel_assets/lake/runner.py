@@ -70,7 +70,8 @@ def run_stage(
         _refuse_too_many_failures(write, category, outcomes, max_failed_share)
         gone = memory.note_gone(items)  # before the rows go: none may be missing without a word
         publication = publish_ok(lake, write, category, items, outcomes, stage.output)
-        memory.outcomes.file.compact()
+        if pending or gone:
+            memory.outcomes.file.compact()
     return report_of(outcomes, len(pending), time.monotonic() - started, publication, gone, *size)
 
 

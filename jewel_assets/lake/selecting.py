@@ -92,7 +92,7 @@ def _known_choice(
     """
     dataset = lake.dataset(write)
     publication = dataset.publication(category)
-    if publication is None or dataset.made_from(category) != made_from:
+    if publication is None or publication.made_from != made_from:
         return None
     last = newest(told)
     rows = [last[item] for item in identities(items) if item in last]

@@ -9,6 +9,7 @@ blobs itself.
 import contextlib
 import errno
 import faulthandler
+import gc
 import os
 import pickle
 import queue
@@ -43,7 +44,7 @@ _OOM_SCORE = "500"  # of -1000..1000: short of memory, Linux kills the stage's p
 
 @dataclass(frozen=True)
 class Order:
-    """What a stage process is told once, before its first batch."""
+    """What a stage process is told before the first batch of a stage."""
 
     stage: Stage
     columns: tuple[str, ...]  # of the rows that follow
@@ -235,7 +236,7 @@ def _requests(connection: Connection) -> "queue.SimpleQueue[bytes]":
 def main(descriptor: int) -> None:
     """Serve one owner: an `Order` comes first, answered by None; then batches, answered by a list of `Done`.
 
-    Any answer may be an `Abort` instead.
+    Any answer may be an `Abort` instead. Another `Order` may follow, whose stage takes the place of the one before.
     """
     faulthandler.enable(
         all_threads=False
@@ -251,11 +252,15 @@ def main(descriptor: int) -> None:
         message = requests.get()
         answer: Abort | list[Done] | None
         try:
-            if run is None:
-                run = StageRun(pickle.loads(message))
+            received = pickle.loads(message)
+            if isinstance(received, Order):
+                run = None
+                gc.collect()  # the models of the stage before
+                run = StageRun(received)
                 answer = run.set_up()  # type: ignore[func-returns-value]
             else:
-                answer = run.do(pickle.loads(message))
+                assert run is not None  # an order comes first
+                answer = run.do(received)
         except Permanent as error:
             answer = Abort(str(error))
         except Exception as error:

@@ -41,10 +41,20 @@ class DeltaFile:
 
     def open(self, version: int | None = None) -> deltalake.DeltaTable:
         """The table at its newest or the given `version`. Raises Permanent if there is none or its log is broken."""
+        table = self.find(version)
+        if table is None:
+            raise Permanent(f"There is no table at {self.uri}: materialize its asset first.")
+        return table
+
+    def find(self, version: int | None = None) -> deltalake.DeltaTable | None:
+        """The table at its newest or the given `version`; None if nothing was ever committed.
+
+        Raises Permanent if its log is broken. Opening one costs some 10 ms: do it once for what belongs together.
+        """
         try:
             return deltalake.DeltaTable(self.uri, version=version)
         except TableNotFoundError:
-            raise Permanent(f"There is no table at {self.uri}: materialize its asset first.") from None
+            return None
         except DeltaError as error:
             raise Permanent(
                 f"The Delta log of {self.uri} cannot be read ({in_short(error)}). Restore `_delta_log` from a backup, "
@@ -59,22 +69,29 @@ class DeltaFile:
         columns: Sequence[str] | None = None,
         version: int | None = None,
         where: pc.Expression | None = None,
+        opened: deltalake.DeltaTable | None = None,
     ) -> pa.Table | None:
-        """Rows of one category (or all), or None if the table does not exist. Columns it lacks are left out."""
-        if version is None and not self.exists():
+        """Rows of one category (or all), or None if the table does not exist. Columns it lacks are left out.
+
+        `opened` is the table, where it is open already.
+        """
+        table = opened or (self.find() if version is None else self.open(version))
+        if table is None:
             return None
-        dataset = self.open(version).to_pyarrow_dataset()
-        if category is not None:
+        if category is None:
+            dataset = table.to_pyarrow_dataset()
+        else:
+            dataset = table.to_pyarrow_dataset(file_pruning_predicate=[("category", "=", category)])
             where = _and(pc.field("category") == category, where)
         wanted = None if columns is None else [name for name in columns if name in dataset.schema.names]
         try:
-            table = dataset.to_table(columns=wanted, filter=where)
+            rows = dataset.to_table(columns=wanted, filter=where)
         except (OSError, pa.ArrowInvalid) as error:
             raise Permanent(
                 f"A data file of {self.uri} is missing or broken ({in_short(error)}). `jewel lake verify` lists what "
                 "is wrong; `jewel lake history` names older versions that can still be read."
             ) from error
-        return _with_fixed_sizes(_without_dictionaries(table))
+        return _with_fixed_sizes(_without_dictionaries(rows))
 
     def rows_per_category(self) -> dict[str, int]:
         """How many rows each category has, by the log alone, without reading a data file."""
@@ -136,9 +153,9 @@ class DeltaFile:
 
     def compact(self, files_per_category: int = 32) -> bool:
         """Merge small data files once a table has many. Changes no row; older versions can still be read."""
-        if not self.exists():
+        table = self.find()
+        if table is None:
             return False
-        table = self.open()
         categories = max(1, len(table.partitions()))
         if len(table.file_uris()) <= files_per_category * categories:
             return False

@@ -1,16 +1,18 @@
-"""Where the items of a stage are done: Daft hands batches to workers, each worker owns one process with the stage.
+"""Where the items of a stage are done: Daft hands batches to workers, which hand them to processes with the stage.
 
-    run_stage -> Daft, native or on Ray (lake.crew) -> Workers (here) -> a process each (lake.stage_process)
+    run_stage -> Daft, native or on Ray (lake.crew) -> Worker (here) -> processes with the stage (lake.stage_process)
 
 Daft keeps the workers busy, streams their answers and, on a cluster, places them on machines. It has no notion of
 one bad item: when a worker dies, the query dies and takes along what all the other workers had in hand. So the stage
-itself runs one process further down, in `lake.stage_process`. If that one dies, its worker knows exactly which items
+itself runs in a process of ours, `lake.stage_process`. If that one dies, its worker knows exactly which items
 it had in hand, and does the same for every one of them: once more, alone, in a fresh process; what kills again is
 recorded as failed. An item is thus started at most twice, and items that were delivered are never touched again.
+
+A process costs a second or two to start and its stage about as much to set up. Within `keep_workers` it is kept when
+its stage has nothing more to do, and takes the next one.
 """
 
 import contextlib
-import fcntl
 import os
 import pickle
 import signal
@@ -18,7 +20,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -52,44 +55,37 @@ class RunEnded(Exception):
 
 
 class Leash:
-    """Tells a worker whether its run still wants it, and the run whether its workers live.
+    """Tells a worker whether its run still wants it: a run that is given up removes its file, `marker`.
 
-    Daft neither ends its workers when a query is given up (an interrupt, a stage that refuses) nor lets Python exit
-    in peace before they have ended. So the run removes a file, and each of its workers on this machine, seeing that
-    within `POLL_SECONDS`, drops what it does; the query then runs out in no time. Until it ends, a worker holds a
-    shared lock on that file, and while it is busy it touches the file, so that a query in which nobody is busy any
-    more is known to be stuck. A run that was killed removes nothing, but is no longer the parent process.
+    Daft lets what is in hand go on when a query is given up (an interrupt, a stage that refuses). A worker that finds
+    the file gone, which it looks for every `POLL_SECONDS`, drops what it does; the query then runs out in no time.
     On the other machines of a cluster there is no such file, and Ray ends the actors of a lost run.
     """
 
     def __init__(self, marker: str) -> None:
-        self._marker = Path(marker)
-        self._parent = os.getppid()
-        self._descriptor: int | None = None
-        with contextlib.suppress(FileNotFoundError):
-            self._descriptor = os.open(marker, os.O_RDONLY)  # for the life of this process
-            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+        self._marker = Path(marker) if Path(marker).exists() else None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the run is over."""
+        return self._marker is not None and not self._marker.exists()
 
     def check(self) -> None:
-        """Say that this worker is alive. Raises RunEnded if the run is over."""
-        if os.getppid() != self._parent:
+        """Raises RunEnded if the run is over."""
+        if self.is_cut:
             raise RunEnded
-        if self._descriptor is not None:
-            try:
-                os.utime(self._marker)
-            except FileNotFoundError:
-                raise RunEnded from None
 
 
 class StageProcess:
     """One running `lake.stage_process` and the socket to it."""
 
-    def __init__(self, order: bytes, threads: int, path: Sequence[str], leash: Leash) -> None:
-        self._leash = leash
+    def __init__(self, threads: int, path: Sequence[str]) -> None:
+        self.fits = (threads, tuple(path))  # what it was started with, and keeps
+        self.order: bytes | None = None  # the stage that it is set up for
         ours, theirs = socket.socketpair()
         self._connection = Connection(ours.detach())
-        # Standard error goes to a file without a name: a pipe that nobody reads would block the stage, and Daft's
-        # own pipe must close when its worker dies. Append mode, so that the file can be emptied under the writer.
+        # Standard error goes to a file without a name: a pipe that nobody reads would block the stage.
+        # Append mode, so that the file can be emptied under the writer.
         self._log = tempfile.TemporaryFile("a+b")  # noqa: SIM115, closed with the process
         environment = os.environ | dict.fromkeys(_THREAD_VARIABLES, str(threads))
         environment["PYTHONPATH"] = os.pathsep.join(path)
@@ -102,16 +98,27 @@ class StageProcess:
                 env=environment,
                 pass_fds=[theirs.fileno()],
             )
-        self.refusal: Abort | None = self.ask(order)
 
-    def ask(self, message: bytes) -> Any:
+    def set_up(self, order: bytes, leash: Leash) -> Abort | None:
+        """Load the stage of this order, unless it is there; the stage's refusal, if it gives one.
+
+        Raises as `ask` does.
+        """
+        if order == self.order:
+            return None
+        self.order = None
+        refusal: Abort | None = self.ask(order, leash)
+        self.order = order if refusal is None else None
+        return refusal
+
+    def ask(self, message: bytes, leash: Leash) -> Any:
         """Send a message and wait for its answer. Raises ProcessDied, and RunEnded once the process is ended."""
         try:
             self._log.truncate(0)
             self._connection.send_bytes(message)
             # A process that a stage started may hold the socket open after the stage's own process died.
             while not self._connection.poll(POLL_SECONDS):
-                self._leash.check()
+                leash.check()
                 if self._process.poll() is not None and not self._connection.poll(0):
                     raise EOFError
             return pickle.loads(self._connection.recv_bytes())
@@ -141,37 +148,75 @@ class StageProcess:
         return f"The worker process {how}." + (f" Its last words:\n{words}" if words else "")
 
 
-def _signal_name(number: int) -> str:
+_idle: list[StageProcess] = []
+"""Processes of this process that wait for work."""
+_lock = threading.Lock()  # for what is below
+_keepers = 0
+
+
+@contextlib.contextmanager
+def keep_workers() -> Iterator[None]:
+    """Keep processes for the stages to come until it is left: for runs of many stages, one after the other.
+
+    Code that is changed meanwhile is not seen by the processes that have loaded it.
+    """
+    global _keepers
+    with _lock:
+        _keepers += 1
     try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+        yield
+    finally:
+        with _lock:
+            _keepers -= 1
+        dismiss()
+
+
+def dismiss() -> None:
+    """End the processes that wait for work, unless they are kept."""
+    with _lock:
+        ended = [] if _keepers else [_idle.pop() for _ in range(len(_idle))]
+    for process in ended:
+        process.close()
+
+
+def _taken(order: bytes, fits: tuple[int, tuple[str, ...]]) -> StageProcess | None:
+    """A process that waits for work, rather one that has the stage loaded; it waits no more."""
+    with _lock:
+        fitting = [process for process in _idle if process.fits == fits]
+        process = next((process for process in fitting if process.order == order), fitting[0] if fitting else None)
+        if process is not None:
+            _idle.remove(process)
+    return process
 
 
 class Worker:
-    """One of Daft's workers: answers batches of packed rows with what became of them. It outlives its process."""
+    """Answers batches of packed rows with what became of them. It outlives its processes.
 
-    def __init__(self, order: bytes, name: str, threads: int, path: Sequence[str], marker: str) -> None:
+    On one machine a single one answers in several threads at a time, from as many as `processes`. On Ray there are
+    several, each with one process.
+    """
+
+    def __init__(self, order: bytes, name: str, threads: int, processes: int, path: Sequence[str], marker: str) -> None:
         self._leash = Leash(marker)
         self._order = order
         self._name = name
-        self._threads = threads
-        self._path = [*path, *(entry for entry in sys.path if entry not in path)]
-        self._process: StageProcess | None = None
+        self._fits = threads, tuple(path) + tuple(entry for entry in sys.path if entry not in path)
+        self._places = threading.Semaphore(processes)  # Daft may ask for one batch more at a time than it was told
         self._abort: Abort | None = None
 
     def answer(self, packed: Sequence[bytes]) -> list[bytes]:
         """For each packed row a pickled `Done`, or a pickled `Abort` once nothing can be done any more."""
-        if self._abort is None:
-            try:
-                self._leash.check()
-                answer = self._done(packed)
-            except RunEnded:
-                answer = Abort("The run was given up.")
-            if not isinstance(answer, Abort):
-                return [pickle.dumps(done) for done in answer]
-            self._abort = answer
-        return [pickle.dumps(self._abort)] * len(packed)
+        with self._places:
+            if self._abort is None:
+                try:
+                    self._leash.check()
+                    answer = self._done(packed)
+                except RunEnded:
+                    answer = Abort("The run was given up.")
+                if not isinstance(answer, Abort):
+                    return [pickle.dumps(done) for done in answer]
+                self._abort = answer
+            return [pickle.dumps(self._abort)] * len(packed)
 
     def _done(self, packed: Sequence[bytes]) -> list[Done] | Abort:
         try:
@@ -196,27 +241,36 @@ class Worker:
         return answers
 
     def _ask(self, packed: Sequence[bytes]) -> list[Done] | Abort:
-        process = self._process or self._start()
+        process = self._ready()
         if isinstance(process, Abort):
             return process
-        self._process = process
-        try:
-            answer: list[Done] | Abort = process.ask(pickle.dumps(list(packed)))
-        except ProcessDied:
-            self._process = None
-            raise
+        answer: list[Done] | Abort = process.ask(pickle.dumps(list(packed)), self._leash)
+        if self._leash.is_cut:  # nobody would end it
+            process.close()
+        else:
+            with _lock:
+                _idle.append(process)
         return answer
 
-    def _start(self) -> StageProcess | Abort:
+    def _ready(self) -> StageProcess | Abort:
+        """A process with the stage loaded, or what it says why it cannot be."""
         death = ""
         for _ in range(SETUP_ATTEMPTS):
+            process = _taken(self._order, self._fits) or StageProcess(*self._fits)
             try:
-                process = StageProcess(self._order, self._threads, self._path, self._leash)
+                refusal = process.set_up(self._order, self._leash)
             except ProcessDied as died:
                 death = str(died)
                 continue
-            if process.refusal is None:
+            if refusal is None:
                 return process
             process.close()
-            return process.refusal
+            return refusal
         return Abort(f"Stage {self._name} kills its process while it is being set up, {SETUP_ATTEMPTS} times. {death}")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -27,6 +27,7 @@ HEAVY = (
     "torch",
     "onnxruntime",
     "openvino",
+    "MNN",
     "mediapipe",
     "cv2",
     "sklearn",

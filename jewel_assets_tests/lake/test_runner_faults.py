@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ import pyarrow as pa
 import pytest
 
 from jewel_assets.errors import Permanent, Transient
-from jewel_assets.lake import Lake, crew, run_stage
+from jewel_assets.lake import Lake, keep_workers, run_stage
 from jewel_assets_tests.lake.stages_for_tests import Shout, items_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -136,7 +135,7 @@ def test_a_stage_that_gives_up_leaves_no_process_behind(lake: Lake, journal: Pat
     with pytest.raises(Permanent, match="set JEWEL_KEY"):
         run_stage(lake, stage, items_of(lake, 40), "shouts", "ring")
     assert len(_noted(journal, "start")) < 20
-    _wait_for(lambda: not _descendants(os.getpid(), "udf_worker") + _descendants(os.getpid(), "stage_process"), 10)
+    _wait_for(lambda: not psutil.Process().children(recursive=True), 10)
 
 
 def test_each_worker_is_set_up_once_and_gets_its_threads(
@@ -148,6 +147,38 @@ def test_each_worker_is_set_up_once_and_gets_its_threads(
     setups = [line.split() for line in journal.read_text().splitlines() if line.startswith("setup")]
     assert 1 <= len(setups) <= 2  # the second may come too late to find work
     assert {threads for _, _, threads in setups} == {"2"}
+
+
+def _setups(journal: Path) -> list[int]:
+    """The process of each set-up."""
+    return [int(line.split()[1]) for line in journal.read_text().splitlines() if line.startswith("setup")]
+
+
+def test_kept_workers_take_the_next_stage_and_load_none_twice(lake: Lake, journal: Path) -> None:
+    items = {category: items_of(lake, 4, category, category) for category in ("ring", "necklace", "bracelet")}
+    louder = Shout(journal=str(journal), mark="!!")
+    with keep_workers():
+        for category in ("ring", "necklace"):
+            run_stage(lake, Shout(journal=str(journal)), items[category], "shouts", category, workers=1)
+        assert len(_setups(journal)) == 1  # the necklaces came to a process that had the stage loaded
+        run_stage(lake, louder, items["bracelet"], "shouts", "bracelet", workers=1)
+        first, second = _setups(journal)
+        assert first == second  # the same process, another stage
+        assert psutil.pid_exists(first)
+    assert not psutil.Process().children(recursive=True)
+    rows = lake.dataset("shouts").read("bracelet").to_pylist()
+    assert all(lake.blobs.get(row["sha256"], row["media_type"]).endswith(b"!!") for row in rows)
+
+
+def test_a_kept_worker_killed_while_it_waits_costs_no_item(lake: Lake, journal: Path) -> None:
+    stage = Shout(journal=str(journal))
+    with keep_workers():
+        run_stage(lake, stage, items_of(lake, 4), "shouts", "ring", workers=1)
+        (waiting,) = psutil.Process().children(recursive=True)
+        waiting.kill()
+        waiting.wait()
+        report = run_stage(lake, stage, items_of(lake, 4, "necklace", "chain"), "shouts", "necklace", workers=1)
+    assert (report.ok, report.failed) == (4, 0)
 
 
 def test_a_killed_run_resumes_without_losing_or_repeating_an_item(lake: Lake, journal: Path, started: Start) -> None:
@@ -189,39 +220,17 @@ def test_workers_of_a_killed_run_end_with_it(lake: Lake, journal: Path, started:
     _wait_for(lambda: not any(worker.is_running() and worker.status() != "zombie" for worker in workers), 15)
 
 
-@pytest.mark.parametrize("what", ["stage_process", "daft.execution.udf_worker"])
 def test_killing_any_process_of_a_run_but_the_run_itself_costs_no_item(
-    lake: Lake, journal: Path, started: Start, what: str
+    lake: Lake, journal: Path, started: Start
 ) -> None:
     run = started(_command(lake, 60, seconds=0.05, journal=str(journal)))
     _wait_for(lambda: len(_noted(journal, "done")) > 5)
-    victims = _descendants(run.pid, what)
-    assert victims
+    victims = psutil.Process(run.pid).children(recursive=True)
+    assert all("stage_process" in " ".join(victim.cmdline()) for victim in victims), "there are others to kill"
     victims[0].kill()
     report = _report(run)
     assert (report["ok"], report["failed"]) == (60, 0)
     assert lake.outcomes("shouts").read("ring").num_rows == 60
-
-
-def test_a_query_whose_worker_hangs_is_asked_again(lake: Lake, journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "STUCK_SECONDS", 8.0)  # more than a worker takes to start
-    monkeypatch.setattr(crew, "STOP_SECONDS", 0.5)
-    stopped: list[psutil.Process] = []
-
-    def stop_one() -> None:
-        _wait_for(lambda: bool(_noted(journal, "done")))
-        stopped.extend(c for c in psutil.Process().children() if "daft.execution.udf_worker" in c.cmdline())
-        stopped[0].suspend()
-
-    thread = threading.Thread(target=stop_one)
-    thread.start()
-    try:
-        stage = Shout(seconds=0.2, journal=str(journal))
-        report = run_stage(lake, stage, items_of(lake, 16), "shouts", "ring", workers=1)
-    finally:
-        thread.join()
-        stopped[0].kill()
-    assert (report.ok, report.failed) == (16, 0)
 
 
 def test_two_runs_at_once_do_each_item_once(lake: Lake, journal: Path, started: Start) -> None:
@@ -263,7 +272,7 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_half_publishes_nothing(
 FULL_DISK = """
 import sys
 from jewel_assets.errors import Permanent
-from jewel_assets.lake import Lake, crew, run_stage
+from jewel_assets.lake import Lake, keep_workers, run_stage
 from jewel_assets_tests.lake.stages_for_tests import Shout, items_of
 lake = Lake(sys.argv[1])
 items = items_of(lake, 400)

@@ -33,5 +33,5 @@ def choose_remover(registry: Registry, engine: Engine = "auto", model: str | Non
             f"The model {model!r} is not in the models folder. Run `jewel models fetch {model}`, set "
             "JEWEL_MODEL_MIRROR to a folder that has it, or choose the engine auto or plain, which work without."
         )
-    network = NetworkRemover(found, *best_runtime()) if found else None
+    network = NetworkRemover(found, best_runtime(found.name)) if found else None
     return network if engine == "network" and network else AutoRemover(network)

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from jewel_assets.clean.removal.mnn_runtime import compile_mnn
 from jewel_assets.clean.removal.openvino_runtime import compile_openvino
-from jewel_assets.clean.removal.remover import Alpha, Matte, Remover
+from jewel_assets.clean.removal.remover import Alpha, Matte, Remover, Run
 from jewel_assets.errors import Permanent
 from jewel_assets.images import Pixels
 from jewel_assets.registry import Model
 
-Runtime = Literal["openvino", "onnxruntime"]
-Precision = Literal["bf16", "f32"]
+Runtime = Literal["openvino", "mnn", "onnxruntime"]
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,21 @@ FAMILIES: Mapping[str, Family] = {
 """rembg's session name -> the family. Its models that answer a prompt, or give more than one mask, are not here."""
 
 
-def best_runtime() -> tuple[Runtime, Precision]:
-    """The fastest runtime that is installed: OpenVINO, in bfloat16 where the processor computes it natively."""
-    if importlib.util.find_spec("openvino") is None:
-        return "onnxruntime", "f32"
-    import openvino
+U_2_NETS = ("u2netp", "u2net", "u2net-human-seg")
+"""One graph, narrower or wider. u2netp was measured on every runtime; no other network was."""
 
-    native = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return "openvino", "bf16" if "BF16" in native else "f32"
+
+def best_runtime(model: str) -> Runtime:
+    """The fastest runtime that is installed and was measured with this kind of network.
+
+    For U-2-Net that is OpenVINO where the processor computes bfloat16 natively, else MNN; for others, ONNX Runtime.
+    """
+    if model in U_2_NETS and importlib.util.find_spec("openvino"):
+        import openvino
+
+        if "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            return "openvino"
+    return "mnn" if model in U_2_NETS and importlib.util.find_spec("MNN") else "onnxruntime"
 
 
 @dataclass
@@ -72,10 +79,9 @@ class NetworkRemover(Remover):
     """One named network. `model` comes from the registry; its name decides how images are prepared."""
 
     model: Model
-    runtime: Runtime = "openvino"
-    precision: Precision = "f32"
+    runtime: Runtime = "onnxruntime"
     batch: int = 4  # images per inference, at most
-    _run: Any = field(default=None, repr=False, compare=False)
+    _run: Run | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.model.name not in FAMILIES:
@@ -97,14 +103,13 @@ class NetworkRemover(Remover):
     def name(self) -> str:
         from importlib.metadata import version
 
-        # On OpenVINO one stage of U-2-Net stays in float32, and every other network as a whole.
-        mixed = self.precision == "bf16" and self.runtime == "openvino" and self.family is _U2NET
-        arithmetic = "bf16 mixed with f32" if mixed else "f32"
+        arithmetic = "bf16 mixed with f32" if self.runtime == "openvino" else "f32"
         return f"{self.model.name} on {self.runtime} {version(self.runtime)} {arithmetic}"
 
     @override
     def parameters(self) -> Mapping[str, object]:
-        return {"engine": "network", "model": self.model.name, "runtime": self.runtime, "precision": self.precision}
+        precision = "bf16" if self.runtime == "openvino" else "f32"
+        return {"engine": "network", "model": self.model.name, "runtime": self.runtime, "precision": precision}
 
     @override
     def weights(self) -> Mapping[str, str]:
@@ -113,8 +118,8 @@ class NetworkRemover(Remover):
     @override
     def load(self, threads: int) -> None:
         if self._run is None:
-            compiled = compile_openvino if self.runtime == "openvino" else _onnxruntime
-            self._run = compiled(str(self.model.path), self.family.side, self.precision, threads)
+            compilers = {"openvino": compile_openvino, "mnn": compile_mnn, "onnxruntime": compile_onnxruntime}
+            self._run = compilers[self.runtime](str(self.model.path), self.family.side, threads)
 
     def probabilities(self, images: Sequence[Pixels]) -> NDArray[np.float32]:
         """The network's own output for each image: float32 (n, side, side), 0 to 1, not stretched."""
@@ -126,13 +131,14 @@ class NetworkRemover(Remover):
             outputs.append(self._run(inputs)[:, 0])  # (n, 1, side, side) -> (n, side, side)
         raw = np.concatenate(outputs) if outputs else np.zeros((0, self.family.side, self.family.side), np.float32)
         if self.family.logits:
-            raw = 1 / (1 + np.exp(-raw))
+            raw = np.asarray(1 / (1 + np.exp(-raw)), np.float32)
         return np.asarray(np.clip(raw, 0, 1), np.float32)
 
     @override
     def mattes(self, images: Sequence[Pixels]) -> list[Matte]:
+        name = self.name
         return [
-            Matte(alpha_at(raw, image.shape[:2]), decisiveness(raw), self.name)
+            Matte(alpha_at(raw, image.shape[:2]), decisiveness(raw), name)
             for raw, image in zip(self.probabilities(images), images, strict=True)
         ]
 
@@ -142,11 +148,11 @@ def prepare(image: Pixels, family: Family) -> NDArray[np.float32]:
     from PIL import Image
 
     # Pillow's Lanczos filters when it shrinks (OpenCV's does not), and is what these networks are used with.
-    size = (family.side, family.side)
-    small = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS), np.float32)
-    scaled = small / max(float(small.max()), 1e-6)
-    normal = (scaled - np.asarray(family.mean, np.float32)) / np.asarray(family.std, np.float32)
-    return np.ascontiguousarray(normal.transpose(2, 0, 1))
+    small = Image.fromarray(image).resize((family.side, family.side), Image.Resampling.LANCZOS)
+    planes = np.asarray(small).transpose(2, 0, 1).astype(np.float32, order="C")  # (side, side, 3) -> (3, side, side)
+    mean, std = (np.asarray(values, np.float32)[:, None, None] for values in (family.mean, family.std))
+    brightest = max(float(planes.max()), 1e-6)
+    return np.asarray(planes / (brightest * std) - mean / std, np.float32)
 
 
 def alpha_at(raw: NDArray[np.float32], shape: tuple[int, ...]) -> Alpha:
@@ -166,7 +172,8 @@ def decisiveness(raw: NDArray[np.float32]) -> float:
     return float(np.abs(2 * felt - 1).mean()) if felt.size and raw.max() > 0.5 else 0.0
 
 
-def _onnxruntime(path: str, side: int, precision: str, threads: int) -> Any:
+def compile_onnxruntime(path: str, side: int, threads: int) -> Run:
+    """The network's first output as a function."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

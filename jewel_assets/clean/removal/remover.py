@@ -1,6 +1,6 @@
 """What every engine of background removal offers, and what it gives for one image."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -14,6 +14,9 @@ Alpha: TypeAlias = NDArray[np.float32]
 
 Mask: TypeAlias = NDArray[np.bool_]
 """(height, width)."""
+
+Run: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""A network on one of the runtimes: (n, 3, side, side) -> (n, 1, side, side), its first output."""
 
 
 @dataclass(frozen=True)

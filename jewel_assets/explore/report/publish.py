@@ -35,7 +35,7 @@ def publish_report(
     started = time.monotonic()
     key = _made_from(lake, weights)
     published = lake.dataset(DATASET).publication()
-    if published is not None and lake.dataset(DATASET).made_from() == key and _is_written(lake):
+    if published is not None and published.made_from == key and _is_written(lake):
         return _report(Publication(published.version, 1, key, changed=False), started)
     now = now or datetime.now(UTC)
     page = build_report(collect_report_data(lake, made_at=now, sources=sources, weights=weights)).encode()
