@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 Severity = Literal["error", "warning", "note"]
+COMMON_ALLOYS = ("9k-yellow", "14k-yellow", "18k-yellow", "18k-white", "925-silver", "950-platinum", "950-palladium")
+"""The alloys whose mass the text names; the JSON has all."""
 _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -97,7 +99,8 @@ class Report(BaseModel):
             stones = f", stones {self.carats:.2f} ct" if self.carats else ""
             lines.append(f"  as designed: {self.designed_grams:.2f} g{stones}")
         elif self.grams:
-            lines.append("  mass: " + ", ".join(f"{alloy} {grams:.2f} g" for alloy, grams in self.grams.items()))
+            named = {alloy: self.grams[alloy] for alloy in COMMON_ALLOYS if alloy in self.grams} or self.grams
+            lines.append("  mass: " + ", ".join(f"{alloy} {grams:.2f} g" for alloy, grams in named.items()))
         for finding in self.findings:
             where = "" if finding.place is None else " at (" + ", ".join(f"{x:.2f}" for x in finding.place) + ")"
             lines.append(f"  {finding.severity}: {finding.message}{where}")

@@ -23,6 +23,8 @@ OPPOSED_DEGREES = 30.0
 KNIFE_EDGE_MM2 = 0.4
 """Some 0.2 mm2 of either side: a square of 0.45 mm, less than what a 0.6 mm prong shows along 0.2 mm of its length."""
 
+BROAD_MM2 = 5.0
+"""A nameless thin place smaller than this (both sides) may be a prong or a wire: two turns of a 0.7 mm prong's tip."""
 SAMPLE_MM2 = 0.05
 """One sample at least for so much surface, as long as `MOST_SAMPLES` are enough for that."""
 MOST_SAMPLES = 60_000
@@ -191,13 +193,15 @@ def _thin(
         mine = among & np.isin(of_face[thickness.faces], bodies)
         places = thickness.thinnest(mine, below=limit * (1 - FACETING))
         for measured, sample, area in places[:SHOWN]:
+            # Where no name says what a thin place is, a small one may well be a prong, a wire or a notch.
+            unsure = not any(name for name, _ in roles) and area < BROAD_MM2 and measured >= profile.detail.value
             part = roles[int(of_face[thickness.faces[sample]])][0]
-            thing = {"prong": "prong", "bead": "bead", "detail": "detail"}.get(role, "wall")
+            thing = "place" if unsure else {"prong": "prong", "bead": "bead", "detail": "detail"}.get(role, "wall")
             of = f" of '{part}'" if part else ""
             where = " beside its stone" if share < 1 else ""
             yield Finding(
                 rule="thin prong" if role == "prong" else "thin wall",
-                severity="error",
+                severity="warning" if unsure else "error",
                 message=f"The {thing}{of}{where} is {measured:.2f} mm thick over {area:.1f} mm2: thicken it by "
                 f"{limit - measured:.2f} mm to {limit:.2f} mm",
                 measured=round(measured, 4),
