@@ -33,11 +33,11 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, mod
 
 from jewel_assets.categories import CATEGORIES
 from jewel_assets.shape.alloys import ALLOYS
-from jewel_assets.shape.designs.fields import FieldFacts, choice, count, degrees, facts_of, mm, seed, share
+from jewel_assets.shape.designs.fields import FieldFacts, choice, count, degrees, facts_of, mm, seed, share, text
 from jewel_assets.shape.designs.fitting import Fit, fit, refusal
 from jewel_assets.shape.piece import Body, Piece
 
-__all__ = ["FAMILIES", "Design", "Fit", "choice", "count", "degrees", "mm", "register", "seed", "share"]
+__all__ = ["FAMILIES", "Design", "Fit", "choice", "count", "degrees", "mm", "register", "seed", "share", "text"]
 
 SEGMENTS = 96
 """Facets of a full circle the size of a finger at `detail` 1: a chord error of 5 micrometres on a 17 mm bore."""

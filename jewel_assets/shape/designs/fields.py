@@ -49,6 +49,11 @@ def seed(default: int, description: str) -> Any:
     return Field(default, ge=0, le=SEED_LIMIT, description=description, json_schema_extra=extra)
 
 
+def text(default: str, longest: int, pattern: str, description: str) -> Any:
+    """Free text of up to `longest` signs that matches the regular expression `pattern` as a whole."""
+    return Field(default, max_length=longest, pattern=f"^(?:{pattern})$", description=description)
+
+
 def _number(default: float, low: float, high: float, unit: str, description: str) -> Any:
     if not low <= default <= high:
         raise ValueError(f"the default {default} of '{description}' is outside of {low} to {high}")

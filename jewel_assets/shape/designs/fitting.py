@@ -60,6 +60,12 @@ class Fit:
         down = math.floor(bound + 1e-9) if facts.whole else math.floor(bound / STEP + 1e-6) * STEP
         self._move(facts, down, bound, f"is too large: {because}", instead)
 
+    def equal(self, name: str, value: float, because: str) -> None:
+        """Make the number `name` equal to `value`, which must be within its range."""
+        facts = self._facts[name]
+        if abs(self.values[name] - value) > 1e-9:
+            self._note(Move(facts, self.values[name], round(value) if facts.whole else value, f"is refused: {because}"))
+
     def one_of(self, name: str, allowed: Collection[Any], because: str) -> None:
         """Take the first of `allowed` if the value of `name` is not among them."""
         if self.values[name] not in allowed:
@@ -78,7 +84,9 @@ class Fit:
         elif not facts.low <= bound <= facts.high and self.values[facts.name] != (end := facts.within(bound)):
             self._note(Move(facts, self.values[facts.name], end, because, other))  # as far as it goes, then the other
         elif other:
-            self._note(Move(other[0], self.values[other[0].name], other[1], f"asks for more {facts.name} than {facts.range}"))
+            self._note(
+                Move(other[0], self.values[other[0].name], other[1], f"asks for more {facts.name} than {facts.range}")
+            )
         elif facts.low <= bound <= facts.high:
             self._note(Move(facts, self.values[facts.name], facts.within(bound), because))
         else:

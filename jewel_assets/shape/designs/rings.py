@@ -1,6 +1,6 @@
 """Rings without stones: what every ring has, plain and twisted bands."""
 
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from manifold3d import CrossSection, JoinType
@@ -29,7 +29,7 @@ class Ring(Design):
     )
 
     @classmethod
-    def draw_worn(cls, rng: Generator) -> dict[str, object]:
+    def draw_worn(cls, rng: Generator) -> dict[str, Any]:
         """A metal and a finger size: US 4 to 12 by the rough bell of what is sold."""
         size = float(np.clip(rng.normal(17.2, 1.1), 14.9, 21.4))
         return {"metal": str(rng.choice(METALS_FOR_RINGS)), "inner_diameter_mm": size}
@@ -64,8 +64,12 @@ class PlainBand(Ring):
             fit.at_least("thickness_mm", 1.5, f"a {fit['profile']} section leaves too little metal at its sides")
         fit.at_most("edge_mm", 0.3 * fit["thickness_mm"], "the sides of the band are not high enough for such a radius")
         if fit["profile"] in ("knife-edge", "half-round", "D", "concave"):
-            fit.at_most("grooves", 0, f"lines are turned into flat or gently domed bands, not into a {fit['profile']} one")
-        fit.at_most("grooves", max(0, int((fit["width_mm"] * fit["taper"] - 1.4) / 1.1)), "there is no room for more lines")
+            fit.at_most(
+                "grooves", 0, f"lines are turned into flat or gently domed bands, not into a {fit['profile']} one"
+            )
+        fit.at_most(
+            "grooves", max(0, int((fit["width_mm"] * fit["taper"] - 1.4) / 1.1)), "there is no room for more lines"
+        )
         if fit["grooves"]:
             fit.at_least("thickness_mm", 1.4, "a line is 0.3 mm deep and must leave 1.1 mm of metal")
 
@@ -92,7 +96,10 @@ class PlainBand(Ring):
         width = profiles.swell(around, 1.0, self.taper, reach_deg=180) if self.taper < 1 else 1.0
         band = profiles.shank(self.inner_diameter_mm, section, around, width)
         if self.grooves:
-            band = joined([band], [profiles.turned_line(self.inner_diameter_mm, self.thickness_mm, y, around) for y in self._lines()])
+            band = joined(
+                [band],
+                [profiles.turned_line(self.inner_diameter_mm, self.thickness_mm, y, around) for y in self._lines()],
+            )
         return self.piece([self.metal_body("band", band)])
 
     def _lines(self) -> Array:
@@ -145,17 +152,21 @@ class TwistedBand(Ring):
         turn = (self.turns * profiles.angles(around))[:, None]
         across = outline[:, 0] * np.cos(turn) - outline[:, 1] * np.sin(turn)
         upward = (outline[:, 0] * np.sin(turn) + outline[:, 1] * np.cos(turn)) * self.flatness
-        sections = np.stack([across, upward + (reach + self.wire_mm / 2) * self.flatness], axis=-1)
+        sections = np.stack([across, upward + np.hypot(*outline.T).max() * self.flatness], axis=-1)
         return self.piece([self.metal_body("band", profiles.shank(self.inner_diameter_mm, sections, around))])
 
     def _rope_section(self, reach: float, sides: int) -> Array:
-        wire = circle(self.wire_mm, sides) if self.squareness <= 2.01 else superellipse(
-            self.wire_mm, self.wire_mm, self.squareness, sides
+        wire = (
+            circle(self.wire_mm, sides)
+            if self.squareness <= 2.01
+            else superellipse(self.wire_mm, self.wire_mm, self.squareness, sides)
         )
         wires = CrossSection([])
         for strand in range(self.strands):
             turn = 2 * np.pi * strand / self.strands
-            wires = wires + CrossSection([wire]).rotate(np.degrees(turn)).translate((reach * np.cos(turn), reach * np.sin(turn)))
+            wires = wires + CrossSection([wire]).rotate(np.degrees(turn)).translate(
+                (reach * np.cos(turn), reach * np.sin(turn))
+            )
         # where the wires meet, a caster's fillet instead of a cleft that holds dirt and fills badly
         fillet = 0.06 * self.wire_mm
         soft = wires.offset(fillet, JoinType.Round, 2.0, 16).offset(-fillet, JoinType.Round, 2.0, 16).simplify(0.003)

@@ -12,6 +12,7 @@ from jewel_assets.shape.designs.rings import Ring
 from jewel_assets.shape.gems import CUTS, PROPORTIONS, SPECIES, make_stone, pavilion_depth
 from jewel_assets.shape.parts import profiles
 from jewel_assets.shape.parts.curves import Array, superellipse
+from jewel_assets.shape.parts.pave import round_row
 from jewel_assets.shape.parts.settings import (
     CLAWS,
     Seating,
@@ -73,7 +74,9 @@ class StoneRing(Ring):
         if fit["cut"] != "pearl":
             fit.one_of("claws", tuple(CLAWS[fit["cut"]]), f"a {fit['cut']} is held by {_list(CLAWS[fit['cut']])} claws")
         usual = claw_wire(fit["stone_width_mm"])
-        fit.at_least("claw_mm", max(0.7, 0.8 * usual), f"claws for a {fit['stone_width_mm']:g} mm stone bend if thinner")
+        fit.at_least(
+            "claw_mm", max(0.7, 0.8 * usual), f"claws for a {fit['stone_width_mm']:g} mm stone bend if thinner"
+        )
         fit.at_most("claw_mm", max(0.75, 1.3 * usual), f"claws so thick hide a {fit['stone_width_mm']:g} mm stone")
         for name in ("shank_width_mm", "shank_top_mm"):
             fit.at_least(
@@ -82,7 +85,9 @@ class StoneRing(Ring):
                 f"a {fit['stone_width_mm']:g} mm stone needs a shank of {SHANK_CARRIES:g} of its width to carry it",
                 instead=("stone_width_mm", fit[name] / SHANK_CARRIES),
             )
-        fit.at_least("shank_thickness_mm", 0.22 * max(fit["shank_width_mm"], fit["shank_top_mm"]), "it bends at the back")
+        fit.at_least(
+            "shank_thickness_mm", 0.22 * max(fit["shank_width_mm"], fit["shank_top_mm"]), "it bends at the back"
+        )
         if fit["profile"] in ("knife-edge", "half-round"):
             fit.at_least("shank_thickness_mm", 1.5, f"a {fit['profile']} section leaves too little metal at its sides")
         cls.height_rules(fit)
@@ -90,9 +95,11 @@ class StoneRing(Ring):
     @classmethod
     def height_rules(cls, fit: Fit) -> None:
         """The culet clears the finger, and the stone does not stand on stilts."""
-        below = pavilion_depth(fit["cut"], fit["stone_width_mm"], fit["stone_width_mm"] * fit["stone_ratio"])
+        below = pavilion_depth(fit["cut"], fit["stone_width_mm"])
         least = below + CULET_CLEAR_MM - fit["shank_thickness_mm"]
-        fit.at_least("head_height_mm", max(least, 1.0), f"the culet lies {below:.2f} mm deep and would touch the finger")
+        fit.at_least(
+            "head_height_mm", max(least, 1.0), f"the culet lies {below:.2f} mm deep and would touch the finger"
+        )
         fit.at_most("head_height_mm", max(below + 2.2, 2.2), "so high a head catches in everything and bends")
 
     @classmethod
@@ -101,12 +108,13 @@ class StoneRing(Ring):
         cut = _pick(rng, cuts)
         width = float(np.clip(rng.lognormal(np.log(6.3), 0.2), 4.2, 10.5))
         ratio = float(PROPORTIONS[cut].ratio * (1 + rng.normal(0, 0.06) * (PROPORTIONS[cut].ratio > 1.01)))
+        ratio = min(max(ratio, PROPORTIONS[cut].ratios[0]), PROPORTIONS[cut].ratios[1])
         if ratio > 1.3:
             width *= 0.82
         species = str(rng.choice(PEARLS)) if cut == "pearl" else _pick(rng, CENTRE_STONES)
         thickness = float(np.clip(rng.normal(1.75, 0.12), 1.5, 2.2))
         shank = float(np.clip(rng.normal(2.2, 0.25), 1.7, 3.0))
-        below = pavilion_depth(cut, width, width * ratio)
+        below = pavilion_depth(cut, width)
         return {
             "cut": cut,
             "species": species,
@@ -114,7 +122,7 @@ class StoneRing(Ring):
             "stone_ratio": ratio,
             "claws": int(rng.choice(list(CLAWS.get(cut, (4,))))),
             "claw_mm": claw_wire(width) * rng.uniform(0.92, 1.1),
-            "head_height_mm": max(below + rng.uniform(0.0, 0.8), 2.0),
+            "head_height_mm": 0.62 * width if cut == "pearl" else max(below + rng.uniform(-0.2, 0.7), 2.0),
             "head_spread": rng.uniform(0.4, 0.62),
             "profile": str(rng.choice(["court", "D", "flat court", "half-round", "knife-edge", "bevelled"])),
             "shank_width_mm": shank,
@@ -171,7 +179,15 @@ class Mounted:
 
 
 def mount(
-    stone: Seating, species: str, name: str, setting: str, claws: int, wire: float, foot: float, spread: float, place: Array
+    stone: Seating,
+    species: str,
+    name: str,
+    setting: str,
+    claws: int,
+    wire: float,
+    foot: float,
+    spread: float,
+    place: Array,
 ) -> Mounted:
     """A stone in its head, moved to `place` (3, 4). `setting` is "claws" or "bezel"; a pearl always gets its cup."""
     gem = make_stone(name, species, stone.cut, stone.width, stone.length, place)
@@ -204,11 +220,11 @@ def cathedral(
 ) -> list[Manifold]:
     """Two shoulders that rise from the shank at `start_deg` beside the top to the head.
 
-    `outside` is the radius of the shank's outside, `width` and `thickness` the shoulder's section; they end `reach` mm to
-    the side of the middle, `height` mm above the middle of the finger. Points along each: `points`.
+    `outside` is the radius of the shank's outside, `width` and `thickness` the shoulder's section; they end `reach`
+    mm to the side of the middle, `height` mm above the middle of the finger. Points along each: `points`.
     """
     a = np.radians(start_deg)
-    radius = outside - 0.45 * thickness
+    radius = outside - 0.62 * thickness  # the end of the wire is buried in the shank
     start = np.array([radius * np.sin(a), radius * np.cos(a)])
     end = np.array([reach, height])
     rise = np.array([-np.cos(a), np.sin(a)])  # along the shank towards the top
@@ -222,6 +238,22 @@ def cathedral(
     up = np.column_stack([flat[:, 0], np.zeros(points), flat[:, 1]])
     arm = sweep(section, curve, up=up, scale=scale, caps="round")
     return [arm, arm.mirror((1, 0, 0))]
+
+
+def melee_on_shoulders(outside: float, size: float, first_deg: float, last_deg: float) -> tuple[Seating, list[Array]]:
+    """A row of round melee of `size` mm on each shoulder of the shank, from `first_deg` to `last_deg` from the top."""
+    middle, arc = (first_deg + last_deg) / 2, last_deg - first_deg
+    melee = seating("round brilliant", size)
+    return melee, [round_row(outside - 0.06, size, arc_deg=arc, turn_deg=turn) for turn in (middle, -middle)]
+
+
+def melee_bodies(species: str, melee: Seating, rows: list[Array]) -> list[Body]:
+    """The stones of rows as bodies "melee 01", "melee 02" and so on."""
+    places = np.concatenate(rows)
+    return [
+        make_stone(f"melee {number:02d}", species, melee.cut, melee.width, melee.length, place)
+        for number, place in enumerate(places, start=1)
+    ]
 
 
 def split(ring: Ring, casting: Manifold, height: float) -> list[Body]:
@@ -242,4 +274,14 @@ def _list(numbers: Any) -> str:
     return " or ".join(str(number) for number in numbers)
 
 
-__all__ = ["Mounted", "StoneRing", "cathedral", "joined", "mount", "split", "upright"]
+__all__ = [
+    "Mounted",
+    "StoneRing",
+    "cathedral",
+    "joined",
+    "melee_bodies",
+    "melee_on_shoulders",
+    "mount",
+    "split",
+    "upright",
+]

@@ -21,14 +21,17 @@ HOLE_SHARE = 0.5
 """Of the stone's width: the hole that is drilled behind each melee, for light and for cleaning."""
 
 
-def round_row(radius: float, stone: float, gap: float = GAP_MM, arc_deg: float = 360.0, turn_deg: float = 0.0) -> Array:
+def round_row(
+    radius: float, stone: float, gap: float = GAP_MM, arc_deg: float = 360.0, turn_deg: float = 0.0, multiple: int = 1
+) -> Array:
     """(k, 3, 4): as many stones of `stone` mm as stand `gap` apart round the y axis, their girdles at `radius`.
 
-    `arc_deg` below 360 is centred on the top, or on `turn_deg` from it towards +x; a full circle is filled evenly.
+    `arc_deg` below 360 is centred on the top, or on `turn_deg` from it towards +x; a full circle is filled evenly, with
+    a multiple of `multiple` stones.
     """
     pitch = 2 * np.arcsin(min(1.0, (stone + gap) / 2 / radius))
     if arc_deg >= 360:
-        number = int(2 * np.pi / pitch)
+        number = int(2 * np.pi / pitch) // multiple * multiple
         angle = 2 * np.pi * np.arange(number) / number
     else:
         number = max(1, int(np.radians(arc_deg) / pitch + 1e-6))
@@ -41,7 +44,7 @@ def round_row(radius: float, stone: float, gap: float = GAP_MM, arc_deg: float =
 
 
 def flat_row(outline: ArrayLike, height: float, stone: float, gap: float = GAP_MM, multiple: int = 1) -> Array:
-    """(k, 3, 4): stones along a closed outline (n, 2), counter-clockwise, at z = `height`, the first at its first point.
+    """(k, 3, 4): stones along a closed outline (n, 2), counter-clockwise, at z = `height`, from its first point on.
 
     Their number is a multiple of `multiple`, so that a ring of melee is as symmetric as what it surrounds.
     """
@@ -95,7 +98,7 @@ def bead(radius: float, depth: float, height: float, sides: int = 12) -> Manifol
 
 
 def bead_aside(stone: float, pitch: float, radius: float) -> float:
-    """How far beside the row's middle a bead of `radius` stands so that it covers both neighbours by `BEAD_COVER_MM`."""
+    """How far beside the row's middle a bead of `radius` mm stands, so that it covers both neighbours."""
     reach = stone / 2 + radius - BEAD_COVER_MM
     return float(np.sqrt(max(reach**2 - (pitch / 2) ** 2, (0.9 * radius) ** 2)))
 
@@ -108,10 +111,7 @@ def beads(stone: Seating, row: Array, closed: bool, radius: float, depth: float)
     gaps = between(row, closed)
     if not closed:
         gaps = np.concatenate([gaps, ends(row, stone.width)])
-    if len(row) > 1:
-        pitch = float(np.linalg.norm(row[1, :, 3] - row[0, :, 3]))
-    else:
-        pitch = stone.width + GAP_MM
+    pitch = float(np.linalg.norm(row[1, :, 3] - row[0, :, 3])) if len(row) > 1 else stone.width + GAP_MM
     aside = bead_aside(stone.width, pitch, radius)
     both = np.concatenate([gaps, gaps])
     shift = np.repeat([aside, -aside], len(gaps))
@@ -120,34 +120,36 @@ def beads(stone: Seating, row: Array, closed: bool, radius: float, depth: float)
     return copies(bead(radius, depth, top), both)
 
 
-def groove(radius: float, floor: float, width: float, segments: int, top: float = 3.0) -> Manifold:
-    """The channel of a channel-set band: a ring round the y axis, `width` wide, from `radius` - `floor` outward."""
+def groove(
+    radius: float, floor: float, width: float, segments: int, arc_deg: float = 360.0, top: float = 3.0
+) -> Manifold:
+    """The channel of a channel-set band: round the y axis, `width` wide, from `radius` - `floor` outward.
+
+    With `arc_deg` below 360 it runs so far, centred on the top.
+    """
+    closed = arc_deg >= 360
+    half = np.pi if closed else np.radians(arc_deg) / 2
+    steps = segments if closed else max(4, round(segments * arc_deg / 360)) + 1
+    angle = np.linspace(-half, half, steps, endpoint=not closed)[:, None]
     inner, outer = radius - floor, radius + top
-    angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)[:, None]
     section = np.array([[-width / 2, inner], [width / 2, inner], [width / 2, outer], [-width / 2, outer]])
-    reach = np.broadcast_to(section[:, 1], (segments, 4))
-    across = np.broadcast_to(section[:, 0], (segments, 4))
-    return skin(np.stack([reach * np.sin(angle), across, reach * np.cos(angle)], axis=-1), closed=True)
+    reach = np.broadcast_to(section[:, 1], (steps, 4))
+    across = np.broadcast_to(section[:, 0], (steps, 4))
+    return skin(np.stack([reach * np.sin(angle), across, reach * np.cos(angle)], axis=-1), closed=closed)
 
 
-def halo_plate(centre: Seating, inner: float, outer: float, top: float, thickness: float) -> list[Manifold]:
-    """The plate of a halo: a collar round the girdle from `inner` to `outer` mm outside of it, its upper face at `top`."""
-
-    def level(distance: float, height: float) -> Array:
-        ring = centre.offset(distance)
-        return np.column_stack([ring, np.full(len(ring), height)])
-
+def halo_plate(centre: Seating, inner: float, outer: float, top: float, thickness: float) -> Manifold:
+    """The plate of a halo: a collar `inner` to `outer` mm outside of the girdle, its upper face at z = `top`."""
     soft = min(0.15, 0.3 * thickness)
-    body = skin(
-        np.array(
-            [
-                level(outer - 2.5 * soft, top - thickness),
-                level(outer - soft / 2, top - thickness + 1.5 * soft),
-                level(outer, top - 1.2 * soft),
-                level(outer - 0.3 * soft, top - 0.3 * soft),
-                level(outer - 0.9 * soft, top),
-            ]
-        )
-    )
-    opening = skin(np.array([level(inner, top - thickness - 1), level(inner, top + 1)]))
-    return [body - opening]
+    low = top - thickness
+    section = [
+        (inner, low),
+        (outer - 2.5 * soft, low),
+        (outer - soft / 2, low + 1.5 * soft),
+        (outer, top - 1.2 * soft),
+        (outer - 0.3 * soft, top - 0.3 * soft),
+        (outer - 0.9 * soft, top),
+        (inner, top),
+    ]
+    rings = [np.column_stack([centre.offset(away), np.full(len(centre.outline), z)]) for away, z in section]
+    return skin(np.stack(rings, axis=1)[:, ::-1], closed=True)

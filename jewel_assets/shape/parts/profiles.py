@@ -1,8 +1,8 @@
 """Sections of finger rings by their trade names, and the shanks and bands that are made of them.
 
 A band section lies in a plane with x along the finger and y away from it: its lowest point, y = 0, touches the finger.
-Names follow the ring makers' catalogues (Cooksongold, Stuller "band profiles"): a *D* is flat inside and domed outside, a
-*court* (comfort fit) is domed on both sides.
+Names follow the ring makers' catalogues (Cooksongold, Stuller "band profiles"): a *D* is flat inside and domed outside,
+a *court* (comfort fit) is domed on both sides.
 """
 
 from collections.abc import Callable
@@ -134,7 +134,9 @@ def swell(segments: int, top: float, base: float, reach_deg: float = 60.0, power
     return np.asarray(base + (top - base) * rise * rise * (3 - 2 * rise))
 
 
-def turned_line(bore_mm: float, thickness: float, at: float, segments: int, wide: float = 0.5, deep: float = 0.3) -> Manifold:
+def turned_line(
+    bore_mm: float, thickness: float, at: float, segments: int, wide: float = 0.5, deep: float = 0.3
+) -> Manifold:
     """A line to be cut into a band round the y axis at y = `at`: a V with a blunt floor, `wide` and `deep` mm."""
     angle = angles(segments)[:, None]
     outside = bore_mm / 2 / np.cos(np.pi / segments) + thickness

@@ -1,8 +1,8 @@
 """What holds a stone: claws and baskets, V-claws for points, bezels, cups and pegs for pearls.
 
 Everything here stands in the stone's own place (girdle plane at z = 0, table up, length along y) and is returned as
-pieces that overlap: whoever builds the head joins them with the shank and takes `Seating.room` out of the whole once, so
-that every notch and bearing fits the facets it touches. Millimetres.
+pieces that overlap: whoever builds the head joins them with the shank and takes `Seating.room` out of the whole once,
+so that every notch and bearing fits the facets it touches. Millimetres.
 
 Measures of claws and bezels follow the setter's rules: a claw's wire is about a sixth of the stone (1.0 mm for a one
 carat brilliant of 6.5 mm), bitten by a third at the girdle and bent over a fifth of the crown's width; a bezel wall of
@@ -128,7 +128,7 @@ class Seating:
 
 @lru_cache(maxsize=512)
 def seating(cut: str, width: float, length: float | None = None) -> Seating:
-    """The stone of `cut` and size, mm, kept for the next setting of the same one. Raises Permanent if none is cut so."""
+    """The stone of `cut` and size, mm, kept for the next such setting. Raises Permanent if none is cut so."""
     return Seating(cut, *gems.stone_size(cut, width, length))
 
 
@@ -235,8 +235,8 @@ def claw_head(
 ) -> list[Manifold]:
     """The pieces of a basket: claws, a base rail at z = -`depth`, and a gallery rail.
 
-    `claws` must be one of `CLAWS[stone.cut]`. `depth` from the girdle plane to the middle of the base rail. `gallery` is
-    the height of the upper rail, as a share of `depth` below the girdle; None leaves it out.
+    `claws` must be one of `CLAWS[stone.cut]`. `depth` from the girdle plane to the middle of the base rail. `gallery`
+    is the height of the upper rail, as a share of `depth` below the girdle; None leaves it out.
     """
     pieces = [claw(stone, direction, wire, depth, spread) for direction in CLAWS[stone.cut][claws]]
     thin = max(0.78 * wire, 0.7)
@@ -252,7 +252,7 @@ def bezel_top(stone: Seating) -> float:
 
 
 def bezel(stone: Seating, wall: float, depth: float, spread: float) -> tuple[list[Manifold], list[Manifold]]:
-    """A bezel: the cup, and what is taken out of it besides `stone.room` (the view from above, the light from below).
+    """A bezel: the cup, open below for light, and what is taken out of it besides `stone.room`: the view from above.
 
     `wall` in mm at the girdle, `depth` from the girdle plane to its foot, `spread` its width there as a share of the
     girdle's.
@@ -276,11 +276,9 @@ def bezel(stone: Seating, wall: float, depth: float, spread: float) -> tuple[lis
     ]
     cup = skin(np.array(levels))
     bearing = min(0.16 * stone.width, 0.55)
-    below = skin(
-        np.array([level(-depth - 2, spread, -0.45), level(-depth, spread, -0.45), level(-0.1, 1.0, -bearing)])
-    )
+    below = skin(np.array([level(-depth - 1, spread, -0.3), level(-depth, spread, -0.3), level(-0.1, 1.0, -bearing)]))
     above = skin(np.array([level(0.0, 1.0, -LIP_MM), level(top + 2, 1.0, -LIP_MM)]))
-    return [cup], [below, above]
+    return [cup - below], [above]
 
 
 def _eased(low: float, high: float, spread: float) -> list[tuple[float, float]]:
