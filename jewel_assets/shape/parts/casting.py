@@ -23,7 +23,7 @@ BACK_MM = 0.9
 
 
 def front(x: float = 0.0, z: float = 0.0, height: float = 0.0, turn_deg: float = 0.0) -> Array:
-    """(3, 4): the place of a part that faces the viewer at (x, z), its own z = 0 standing `height` mm in front of y = 0.
+    """(3, 4): the place of a part that faces the viewer at (x, z), its own z = 0 `height` mm in front of y = 0.
 
     `turn_deg` turns it counter-clockwise as the viewer sees it.
     """
@@ -71,7 +71,7 @@ class Casting:
         claws: int | None = None,
         spread: float | None = None,
     ) -> None:
-        """A stone with its girdle plane at `place` (3, 4), in "claws" or a "bezel"; a pearl always gets its cup and peg.
+        """A stone with its girdle plane at `place` (3, 4), in "claws" or a "bezel"; a pearl always gets cup and peg.
 
         `foot` is how deep under the girdle its head ends: by default `foot_depth`. `claws` by default the fewest.
         """
@@ -104,7 +104,7 @@ class Casting:
         line = centre.offset(gap + 0.5 + melee_mm / 2)
         row = pave.flat_row(line, -0.06, melee_mm, 0.22, multiple=2)
         plate = pave.halo_plate(centre, gap, outer, 0.0, max(1.3, small.pavilion + 0.85))
-        self.add(*(part.transform(place) for part in plate))
+        self.add(plate.transform(place))
         self.pave_row(small, row, species, place, name, closed=True)
         return outer
 

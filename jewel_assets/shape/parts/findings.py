@@ -48,9 +48,9 @@ def post(length: float = 10.0, wire: float = POST_MM, sunk: float = 0.4) -> Mani
 
 
 @lru_cache(maxsize=16)
-def butterfly_back(wire: float = POST_MM, strip: float = 4.2, thickness: float = 0.8) -> Manifold:
+def butterfly_back(wire: float = POST_MM, strip: float = 3.0, thickness: float = 0.8) -> Manifold:
     """A friction nut: a strip rolled up at both ends, its hole round the y axis, its flat side at y = 0 towards -y."""
-    roll = 1.05
+    roll = 0.75
     side = roll + thickness / 2 + wire / 2 + PLAY_MM
     turn = np.radians(np.linspace(-90, 150, 20))
     # a spiral: tighter towards its end, clear of the post
