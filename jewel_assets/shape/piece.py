@@ -6,7 +6,7 @@ the viewer stands on the side of -y and looks along +y, so a photo taken from th
 - A ring, bangle or bracelet is round the y axis, its centre at the origin and its head (stone, seal) on top, at +z.
 - An earring, pendant or brooch shows its front to -y; what it hangs from is at the top, centred on x = 0.
 - A chain or necklace lies in the x-z plane, hanging as worn: its lowest point at x = 0, what it carries below.
-- A watch is round the y axis like a bangle, its dial facing +z, twelve o'clock towards +y.
+- A watch is round the x axis, its dial on top facing +z, twelve o'clock towards +y: a photo from above shows it upright.
 """
 
 from collections.abc import Iterator
