@@ -1,6 +1,6 @@
 """The castings of a piece with, for every face, the body it came from: limits differ between a prong and a shank."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from manifold3d import Manifold, OpType
@@ -22,15 +22,38 @@ class Cast:
     bodies: tuple[tuple[str, Role], ...]
     of_face: Ints
     solid: Manifold | None = None
+    copies: int = 1
+    """How many castings of the piece have this shape: the links of a chain are checked once."""
 
 
 def castings_of(piece: Piece, profile: Profile) -> list[Cast]:
-    """What `Piece.castings` gives, with names and roles: the fixed metal first, then each moving group."""
+    """What `Piece.castings` gives, with names and roles, each shape once: the fixed metal, then what moves."""
     named = {body.name: body for body in piece.metal}
     apart = {name for names in piece.moving for name in names}
     groups: list[tuple[str, list[Body]]] = [("casting", [body for body in piece.metal if body.name not in apart])]
     groups += [(names[0] if names else "", [named[name] for name in names if name in named]) for names in piece.moving]
-    return [_joined(name, bodies, profile) for name, bodies in groups if bodies]
+    casts: list[Cast] = []
+    kinds: dict[tuple[object, ...], int] = {}
+    for name, bodies in groups:
+        if not bodies:
+            continue
+        # Solids of the same triangles, volume and area are one solid in several places, to six figures.
+        kind = tuple(
+            (
+                body.solid.num_tri(),
+                f"{body.solid.volume():.6g}",
+                f"{body.solid.surface_area():.6g}",
+                profile.role_of(body.name),
+            )
+            for body in bodies
+        )
+        if kind in kinds:
+            known = casts[kinds[kind]]
+            casts[kinds[kind]] = replace(known, copies=known.copies + 1)
+        else:
+            kinds[kind] = len(casts)
+            casts.append(_joined(name, bodies, profile))
+    return casts
 
 
 def _joined(name: str, bodies: list[Body], profile: Profile) -> Cast:

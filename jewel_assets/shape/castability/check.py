@@ -8,7 +8,7 @@ from manifold3d import Manifold
 from numpy.typing import NDArray
 
 from jewel_assets.shape.alloys import ALLOYS, weight_g
-from jewel_assets.shape.castability import bed, closed, crossings, facing, shank, stones, walls
+from jewel_assets.shape.castability import bed, closed, crossings, facing, shank, stones, thin, walls
 from jewel_assets.shape.castability.castings import Cast, castings_of
 from jewel_assets.shape.castability.profiles import Profile, profile_for
 from jewel_assets.shape.castability.profiles import profile as named
@@ -88,8 +88,8 @@ def _check_cast(cast: Cast, limits: Profile, one_piece: bool, piece: Piece | Non
     findings.extend(crossings.crossings(surface))
     mixed = any(found.rule in ("self-intersection", "buried part") for found in findings[before:])
     thickness = walls.measure(surface, overlapping=mixed)
-    seats = walls.seats(thickness, [stone.solid for stone in piece.stones] if piece else [])
-    findings.extend(walls.thin_walls(thickness, limits, list(cast.bodies), cast.of_face, seats))
+    solids = [stone.solid for stone in piece.stones] if piece else []
+    findings.extend(thin.thin_places(cast, thickness, limits, solids))
     findings.extend(walls.narrow_gaps(surface, limits))
     findings.extend(walls.heavy_sections(thickness, limits))
     findings.extend(bed.size(cast, limits))
@@ -104,6 +104,7 @@ def _check_cast(cast: Cast, limits: Profile, one_piece: bool, piece: Piece | Non
         area_mm2=float(surface.areas.sum()),
         faces=len(surface.faces),
         shells=surface.shells[0],
+        copies=cast.copies,
         thinnest_mm=places[0][0] if places else None,
         thinnest_at=place_of(thickness.points[places[0][1]]) if places else None,
         thickest_mm=thickest[0] if thickest else None,
@@ -117,9 +118,9 @@ _NO_VOLUME = ("open edges", "flipped faces", "inside out", "doubled faces", "sel
 
 def _report(name: str, limits: Profile, findings: list[Finding], castings: list[Casting]) -> Report:
     grams: dict[str, float] = {}
-    volumes = [casting.volume_mm3 for casting in castings]
-    if volumes and all(volume is not None for volume in volumes):
-        grams = dict(_grams(float(np.sum([volume for volume in volumes if volume is not None])), limits))
+    volumes = [casting.volume_mm3 * casting.copies for casting in castings if casting.volume_mm3 is not None]
+    if castings and len(volumes) == len(castings):
+        grams = dict(_grams(sum(volumes), limits))
     return Report(
         subject=name,
         profile=limits.name,

@@ -13,12 +13,12 @@ from jewel_assets.shape.castability.closed import SHOWN
 from jewel_assets.shape.castability.report import Finding, place_of
 from jewel_assets.shape.castability.surface import Bools, Floats, Ints, Surface, groups_of_points
 
-DEEP_MM = 2e-3
+DEEP_MM = 5e-3
 
 
 def crossings(surface: Surface) -> Iterator[Finding]:
     """Places where the surface runs through itself, those of one neighbourhood (1 mm) in one finding."""
-    edges, faces, points = pierced(surface)
+    edges, faces, points, depths = pierced(surface)
     if not len(points):
         return
     group = groups_of_points(points, 1.0) if len(points) <= 4000 else _coarse_groups(points)
@@ -35,10 +35,11 @@ def crossings(surface: Surface) -> Iterator[Finding]:
         yield Finding(
             rule="self-intersection",
             severity="error",
-            message=f"{what} ({sizes[number]} edges pierce faces): unite them by a boolean, or part them",
-            measured=float(sizes[number]),
-            limit=0.0,
-            unit="edges",
+            message=f"{what} ({depths[mine].max():.3f} mm deep, {sizes[number]} edges): unite the parts by a "
+            "boolean, or part them",
+            measured=round(float(depths[mine].max()), 4),
+            limit=DEEP_MM,
+            unit="mm",
             place=place_of(points[mine].mean(axis=0)),
         )
     if len(sizes) > SHOWN:
@@ -52,8 +53,8 @@ def crossings(surface: Surface) -> Iterator[Finding]:
         )
 
 
-def pierced(surface: Surface) -> tuple[Ints, Ints, Floats]:
-    """Edges, the faces they pierce and where: (c,), (c,), (c, 3)."""
+def pierced(surface: Surface) -> tuple[Ints, Ints, Floats, Floats]:
+    """Edges, the faces they pierce, where, and how far their shorter ends stand out: (c,), (c,), (c, 3), (c,) mm."""
     edges = surface.edges
     start, end = surface.vertices[edges[:, 0]], surface.vertices[edges[:, 1]]
     along = end - start
@@ -63,17 +64,17 @@ def pierced(surface: Surface) -> tuple[Ints, Ints, Floats]:
     along = along[long] / length[:, None]
     # Faces at the edge's own ends are no crossing: begin and end a little inside, by as much as decides a crossing.
     origins, reach = start + along * (DEEP_MM / 2), length - DEEP_MM
-    found: list[tuple[Ints, Ints, Floats]] = []
+    found: list[tuple[Ints, Ints, Floats, Floats]] = []
     for rays, faces, _ in surface.all_hits(origins, along, reach, most=24):
-        crosses, points = _crosses(surface, long[rays], faces)
-        found.append((long[rays][crosses], faces[crosses], points[crosses]))
+        crosses, points, depths = _crosses(surface, long[rays], faces)
+        found.append((long[rays][crosses], faces[crosses], points[crosses], depths[crosses]))
     if not found:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3))
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros(0)
     return tuple(np.concatenate(part) for part in zip(*found, strict=True))  # type: ignore[return-value]
 
 
-def _crosses(surface: Surface, edges: Ints, faces: Ints) -> tuple[Bools, Floats]:
-    """Whether each edge passes through the face beside it, well on both sides, and where it meets the face's plane."""
+def _crosses(surface: Surface, edges: Ints, faces: Ints) -> tuple[Bools, Floats, Floats]:
+    """Whether each edge passes well through the face beside it, where it meets its plane, and how deep it goes."""
     ends = surface.edges[edges]
     triangle = surface.faces[faces]
     stranger = ~(ends[:, :, None] == triangle[:, None, :]).any(axis=(1, 2))
@@ -90,7 +91,7 @@ def _crosses(surface: Surface, edges: Ints, faces: Ints) -> tuple[Bools, Floats]
     for p, q in ((a, b), (b, c), (c, a)):
         side = np.einsum("ij,ij->i", np.cross(q - p, points - p), normal)
         inside &= side >= -1e-6 * np.linalg.norm(q - p, axis=1)
-    return stranger & through & inside, points
+    return stranger & through & inside, points, np.minimum(np.abs(height_one), np.abs(height_two))
 
 
 def _coarse_groups(points: Floats) -> Ints:

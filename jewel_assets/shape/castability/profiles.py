@@ -80,10 +80,6 @@ class Profile(_Frozen):
                 return role  # type: ignore[return-value]
         return "wall"
 
-    def thinnest(self, role: Role) -> Limit:
-        """The least thickness of a body of this role. Beads are small but solid against what carries them."""
-        return {"prong": self.prong, "bead": self.detail, "detail": self.detail}.get(role, self.wall)
-
     def casts(self, alloy: str) -> bool:
         """Whether `alloy` (a key of `alloys.ALLOYS`) is cast this way."""
         return alloy_named(alloy).metal in self.metal and alloy_named(alloy).cast

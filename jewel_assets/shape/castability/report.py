@@ -42,6 +42,8 @@ class Casting(BaseModel):
     area_mm2: float
     faces: int
     shells: int
+    copies: int = 1
+    """How many of the piece's castings have this shape."""
     thinnest_mm: float | None = None
     """The least thickness of which more than a knife edge is there; none if no two of its faces oppose each other."""
     thinnest_at: tuple[float, float, float] | None = None
@@ -94,7 +96,8 @@ class Report(BaseModel):
             size = " x ".join(f"{side:.2f}" for side in casting.size_mm)
             volume = "volume unknown" if casting.volume_mm3 is None else f"{casting.volume_mm3:.1f} mm3"
             wall = "" if casting.thinnest_mm is None else f", thinnest {casting.thinnest_mm:.2f} mm"
-            lines.append(f"  {casting.name}: {size} mm, {volume}, {casting.faces} faces{wall}")
+            times = f"{casting.copies} x " if casting.copies > 1 else ""
+            lines.append(f"  {times}{casting.name}: {size} mm, {volume}, {casting.faces} faces{wall}")
         if self.designed_grams is not None:
             stones = f", stones {self.carats:.2f} ct" if self.carats else ""
             lines.append(f"  as designed: {self.designed_grams:.2f} g{stones}")

@@ -7,6 +7,7 @@ from manifold3d import CrossSection, JoinType, Manifold, OpType
 from scipy.spatial import cKDTree
 
 from jewel_assets.shape.castability.castings import Cast
+from jewel_assets.shape.castability.closed import SHOWN
 from jewel_assets.shape.castability.profiles import Profile
 from jewel_assets.shape.castability.report import Finding, place_of
 from jewel_assets.shape.castability.surface import Floats
@@ -19,12 +20,14 @@ DEEP_MM = 0.05
 the deepest)."""
 NEAR_MM = 0.15
 """A stone that is further than this from all metal rests on nothing: three times the clearance of a cut seat."""
-LIFT_SHARE = 0.25
-"""How far a stone is lifted to see whether metal stops it, as a share of its height."""
+LIFT_SHARE, LIFT_MM = 0.1, 0.2
+"""How far a stone is lifted to see whether metal stops it: a tenth of its height, not through a bezel's lip."""
+HELD_SHARE = 5e-5
+"""Share of a stone that must run into metal when it is lifted, for the metal to hold it."""
 TOWARD_MM = 0.3
 """How far a prong may stand from the stone it touches, and lean from one level to the next."""
-HEAVY_SHARE = 2e-4
-"""Share of a stone that must run into metal when it is lifted, for the metal to hold it."""
+PRONGED_MM = 1.8
+"""Smaller stones are held by beads, which the setter raises after casting."""
 
 
 def stones(piece: Piece, casts: list[Cast], profile: Profile) -> Iterator[Finding]:
@@ -32,7 +35,7 @@ def stones(piece: Piece, casts: list[Cast], profile: Profile) -> Iterator[Findin
     if not piece.stones:
         return
     yield from overlapping_stones(piece)
-    metal = Manifold.batch_boolean([cast.solid for cast in casts if cast.solid is not None], OpType.Add)
+    metal = Manifold.batch_boolean([body.solid for body in piece.metal], OpType.Add)
     yield from stones_in_metal(piece, metal)
     loose = set()
     for finding in loose_stones(piece, metal):
@@ -92,16 +95,16 @@ def stones_in_metal(piece: Piece, metal: Manifold) -> Iterator[Finding]:
 
 
 def loose_stones(piece: Piece, metal: Manifold) -> Iterator[Finding]:
-    """Stones that no metal is near."""
+    """Stones that no metal is near: those that touch none when they are grown by `NEAR_MM` all round."""
+    grown = [_grown(stone.solid, NEAR_MM) for stone in piece.stones]
+    touched = {stone.name for stone, _ in _shared(piece.stones, grown, metal)}
     for stone in piece.stones:
-        gap = float(stone.solid.min_gap(metal, NEAR_MM * 1.01))
-        if gap > NEAR_MM:
+        if stone.name not in touched:
             yield Finding(
                 rule="loose stone",
                 severity="error",
                 message=f"No metal is within {NEAR_MM:g} mm of '{stone.name}': build a setting round it, or "
                 "move it into its seat",
-                measured=round(gap, 4),
                 limit=NEAR_MM,
                 unit="mm",
                 place=place_of(_middle(stone.solid)),
@@ -112,21 +115,23 @@ def loose_stones(piece: Piece, metal: Manifold) -> Iterator[Finding]:
 def unheld_stones(piece: Piece, metal: Manifold, loose: set[str]) -> Iterator[Finding]:
     """Stones that could be lifted out: nothing reaches over their girdle. Pearls are glued to a peg and left out."""
     asked = [stone for stone in piece.stones if stone.cut != "pearl" and stone.name not in loose]
-    lifted = [stone.solid.translate(tuple(_axis(stone) * LIFT_SHARE * _heights(stone)[1])) for stone in asked]
+    lifts = [min(LIFT_SHARE * _heights(stone)[1], LIFT_MM) for stone in asked]
+    lifted = [stone.solid.translate(tuple(_axis(stone) * lift)) for stone, lift in zip(asked, lifts, strict=True)]
     stopped = {
         stone.name: sum(part.volume() for part in shared) for stone, shared in _shared(tuple(asked), lifted, metal)
     }
-    for stone in asked:
-        if stopped.get(stone.name, 0.0) < HEAVY_SHARE * stone.volume:
-            yield Finding(
-                rule="unheld stone",
-                severity="warning",
-                message=f"Nothing keeps '{stone.name}' from being lifted out: let prongs, beads or a bezel reach over "
-                "its girdle",
-                measured=0.0,
-                place=place_of(stone.placement[:, 3]),
-                part=stone.name,
-            )
+    free = [stone for stone in asked if stopped.get(stone.name, 0.0) < HELD_SHARE * stone.volume]
+    for stone in free[:SHOWN]:
+        more = f" (and {len(free) - SHOWN} more stones like it)" if len(free) > SHOWN and stone is free[0] else ""
+        yield Finding(
+            rule="unheld stone",
+            severity="warning",
+            message=f"Nothing keeps '{stone.name}'{more} from being lifted out: let prongs, beads or a bezel reach "
+            "over its girdle",
+            measured=0.0,
+            place=place_of(stone.placement[:, 3]),
+            part=stone.name,
+        )
 
 
 def short_prongs(piece: Piece, profile: Profile) -> Iterator[Finding]:
@@ -145,7 +150,7 @@ def short_prongs(piece: Piece, profile: Profile) -> Iterator[Finding]:
     middles = np.array([stone.placement[:, 3] for stone in piece.stones])
     radii = np.array([np.linalg.norm(local[:, :2], axis=1).max() for local, _ in sizes])
     for stone, (local, height) in zip(piece.stones, sizes, strict=True):
-        if stone.cut == "pearl":
+        if stone.cut == "pearl" or min(stone.size) < PRONGED_MM:
             continue
         box = np.array(stone.solid.bounding_box())
         back = stone.placement[:, :3].T
@@ -216,23 +221,40 @@ def deep_stones(piece: Piece, casts: list[Cast], profile: Profile) -> Iterator[F
 
 
 def _shared(held: tuple[Stone, ...], solids: list[Manifold], metal: Manifold) -> Iterator[tuple[Stone, list[Manifold]]]:
-    """For each stone whose solid shares space with the metal, the shared parts; by one boolean for all."""
-    if not held:
-        return
-    shared = Manifold.batch_boolean(solids, OpType.Add) ^ metal
-    if shared.is_empty() or shared.volume() < TOUCH_MM3 / 10:
-        return
-    parts = shared.decompose()
-    boxes = np.array([solid.bounding_box() for solid in solids])
-    middles, halves = (boxes[:, :3] + boxes[:, 3:]) / 2, np.maximum((boxes[:, 3:] - boxes[:, :3]) / 2, 1e-6)
+    """For each stone whose solid shares space with the metal, the shared parts.
+
+    One boolean serves all solids whose boxes are apart; those that may overlap go into different ones, so that
+    every part of the outcome is of one stone.
+    """
+    boxes = np.array([solid.bounding_box() for solid in solids]).reshape(-1, 6)
+    rounds: list[list[int]] = []
+    for number in range(len(solids)):
+        low, high = boxes[number, :3], boxes[number, 3:]
+        for taken in rounds:
+            others = boxes[taken]
+            if not ((others[:, :3] < high) & (low < others[:, 3:])).all(axis=1).any():
+                taken.append(number)
+                break
+        else:
+            rounds.append([number])
     found: dict[int, list[Manifold]] = {}
-    for part in parts:
-        if part.volume() < 1e-7:
-            continue
-        away = np.abs(np.array(_middle(part)) - middles) / halves
-        found.setdefault(int(np.argmin(away.max(axis=1))), []).append(part)
+    for taken in rounds:
+        shared = Manifold.batch_boolean([solids[number] for number in taken], OpType.Add) ^ metal
+        middles = (boxes[taken, :3] + boxes[taken, 3:]) / 2
+        halves = np.maximum((boxes[taken, 3:] - boxes[taken, :3]) / 2, 1e-6)
+        for part in shared.decompose() if shared.volume() > TOUCH_MM3 / 10 else []:
+            if part.volume() > 1e-7:
+                away = np.abs(_middle(part) - middles) / halves
+                found.setdefault(taken[int(np.argmin(away.max(axis=1)))], []).append(part)
     for number in sorted(found):
         yield held[number], found[number]
+
+
+def _grown(solid: Manifold, by: float) -> Manifold:
+    """A stone stretched about its middle so that its sides stand `by` mm further out."""
+    box = np.array(solid.bounding_box())
+    middle, sides = (box[:3] + box[3:]) / 2, box[3:] - box[:3]
+    return solid.translate(tuple(-middle)).scale(tuple((sides + 2 * by) / sides)).translate(tuple(middle))
 
 
 def _middle(solid: Manifold) -> Floats:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from manifold3d import Manifold
 from scipy.spatial import cKDTree
 
 from jewel_assets.shape.castability.closed import SHOWN
-from jewel_assets.shape.castability.profiles import Profile, Role
+from jewel_assets.shape.castability.profiles import Profile
 from jewel_assets.shape.castability.report import Finding, place_of
 from jewel_assets.shape.castability.surface import Bools, Floats, Ints, Surface, groups_of_points
 
@@ -23,17 +22,13 @@ OPPOSED_DEGREES = 30.0
 KNIFE_EDGE_MM2 = 0.4
 """Some 0.2 mm2 of either side: a square of 0.45 mm, less than what a 0.6 mm prong shows along 0.2 mm of its length."""
 
-BROAD_MM2 = 5.0
-"""A nameless thin place smaller than this (both sides) may be a prong or a wire: two turns of a 0.7 mm prong's tip."""
 SAMPLE_MM2 = 0.05
 """One sample at least for so much surface, as long as `MOST_SAMPLES` are enough for that."""
 MOST_SAMPLES = 60_000
 _CELL_MM = 0.5
-SEAT_MM = 0.1
-"""A stone's seat is cut with some hundredths of a millimetre of clearance; twice the usual is still a seat."""
-_MOST_BALLS = 6000
+_MOST_BALLS, _MOST_POINTS = 1500, 15_000
 
-FACETING = 0.02
+FACETING = 0.04
 """A round wire of a dozen and more facets is thinner between two of them than its diameter, by up to this share."""
 
 
@@ -84,7 +79,8 @@ class Thickness:
         tried = np.asarray(finite[np.argsort(-self.thickness[finite], kind="stable")], np.int64)
         tried = tried[:: max(tried.size // _MOST_BALLS, 1)]
         middles = self.points[tried] + self.inward[tried] * (self.thickness[tried, None] / 2)
-        radius = np.minimum(cKDTree(self.points).query(middles)[0], self.thickness[tried] / 2)
+        surface = cKDTree(self.points[:: max(len(self.points) // _MOST_POINTS, 1)])
+        radius = np.minimum(surface.query(middles)[0], self.thickness[tried] / 2)
         best = int(np.argmax(radius))
         return float(2 * radius[best]), int(tried[best])
 
@@ -150,75 +146,6 @@ def _buried(surface: Surface, points: Floats, outward: Floats, size: float, step
         along = np.einsum("ij,ij->i", surface.normals[hit], outward[rays])
         layers[rays] += np.where(along > 0, 1, np.where(along < 0, -1, 0))
     return layers > 0
-
-
-def seats(thickness: Thickness, stones: list[Manifold]) -> Bools:
-    """Which samples have the seat of a stone before or behind them: a stone within `SEAT_MM` of that side's surface."""
-    near = np.zeros(len(thickness.points), bool)
-    if not stones:
-        return near
-    stone = Surface.of_solid(Manifold.compose(stones))
-    finite = np.isfinite(thickness.thickness)
-    behind = thickness.points + thickness.inward * np.where(finite, thickness.thickness, 0.0)[:, None]
-    for points, directions in ((thickness.points, -thickness.inward), (behind, thickness.inward)):
-        # From a little inside the metal, so that a stone which touches or overlaps its seat is met too.
-        start = points - directions * SEAT_MM
-        reach = np.where(finite & directions.any(axis=1), 2 * SEAT_MM, 0.0)
-        near |= stone.first_hits(start, directions, reach)[0] >= 0
-    return near
-
-
-def thin_walls(
-    thickness: Thickness, profile: Profile, roles: list[tuple[str, Role]], of_face: Ints, seats: Bools | None = None
-) -> Iterator[Finding]:
-    """Walls, prongs and details below their limit.
-
-    `of_face` says which of the bodies (name, role) a face belongs to; `seats` which samples lie at the seat of a stone,
-    where a part of the limit is enough.
-    """
-    if seats is None:
-        seats = np.zeros(len(thickness.points), bool)
-    for at_seat, share in ((False, 1.0), (True, profile.seat.value)):
-        yield from _thin(thickness, profile, roles, of_face, seats == at_seat, share)
-
-
-def _thin(
-    thickness: Thickness, profile: Profile, roles: list[tuple[str, Role]], of_face: Ints, among: Bools, share: float
-) -> Iterator[Finding]:
-    by_role: dict[Role, list[int]] = {}
-    for number, (_, role) in enumerate(roles):
-        by_role.setdefault(role, []).append(number)
-    for role, bodies in by_role.items():
-        limit = profile.thinnest(role).value * share
-        mine = among & np.isin(of_face[thickness.faces], bodies)
-        places = thickness.thinnest(mine, below=limit * (1 - FACETING))
-        for measured, sample, area in places[:SHOWN]:
-            # Where no name says what a thin place is, a small one may well be a prong, a wire or a notch.
-            unsure = not any(name for name, _ in roles) and area < BROAD_MM2 and measured >= profile.detail.value
-            part = roles[int(of_face[thickness.faces[sample]])][0]
-            thing = "place" if unsure else {"prong": "prong", "bead": "bead", "detail": "detail"}.get(role, "wall")
-            of = f" of '{part}'" if part else ""
-            where = " beside its stone" if share < 1 else ""
-            yield Finding(
-                rule="thin prong" if role == "prong" else "thin wall",
-                severity="warning" if unsure else "error",
-                message=f"The {thing}{of}{where} is {measured:.2f} mm thick over {area:.1f} mm2: thicken it by "
-                f"{limit - measured:.2f} mm to {limit:.2f} mm",
-                measured=round(measured, 4),
-                limit=limit,
-                unit="mm",
-                place=place_of(thickness.points[sample]),
-                part=part,
-            )
-        if len(places) > SHOWN:
-            yield Finding(
-                rule="thin prong" if role == "prong" else "thin wall",
-                severity="error",
-                message=f"{len(places) - SHOWN} more places are thinner than {limit:g} mm: thicken them",
-                measured=float(len(places) - SHOWN),
-                limit=0.0,
-                unit="places",
-            )
 
 
 def narrow_gaps(surface: Surface, profile: Profile) -> Iterator[Finding]:
