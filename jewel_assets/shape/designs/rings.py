@@ -146,13 +146,15 @@ class TwistedBand(Ring):
     def build(self, detail: float = 1.0) -> Piece:
         """One body, "band": the outline of all wires, turned on its way round the finger."""
         reach = self.wire_mm / 2 / np.sin(np.pi / self.strands) * self.closeness  # of a wire's middle from the rope's
-        around = max(self.facets(detail), 4 * round(detail * 5 * self.turns))
+        around = max(2 * self.facets(detail), 4 * round(detail * 5 * self.turns))
         outline = self._rope_section(reach, max(12, 4 * round(6 * detail)))
         # a wire passes each place of the finger once a turn; the section turns with it, then is rolled flat
         turn = (self.turns * profiles.angles(around))[:, None]
         across = outline[:, 0] * np.cos(turn) - outline[:, 1] * np.sin(turn)
         upward = (outline[:, 0] * np.sin(turn) + outline[:, 1] * np.cos(turn)) * self.flatness
-        sections = np.stack([across, upward + np.hypot(*outline.T).max() * self.flatness], axis=-1)
+        # the rope touches the finger at single points only, which stand at the corners of the facets: many facets keep
+        # them as near to the finger as a smooth band's flats
+        sections = np.stack([across, upward - upward.min()], axis=-1)
         return self.piece([self.metal_body("band", profiles.shank(self.inner_diameter_mm, sections, around))])
 
     def _rope_section(self, reach: float, sides: int) -> Array:

@@ -17,7 +17,7 @@ from jewel_assets.shape.designs.rings_stone import (
     split,
     upright,
 )
-from jewel_assets.shape.gems import PROPORTIONS, SPECIES, pavilion_depth
+from jewel_assets.shape.gems import PROPORTIONS, SPECIES
 from jewel_assets.shape.parts.pave import beads, flat_row, halo_plate, seats
 from jewel_assets.shape.parts.settings import BITE, CLAWS, claw_wire, seating
 from jewel_assets.shape.piece import Body, Piece
@@ -50,7 +50,7 @@ class Halo(StoneRing):
             "melee_mm", 0.42 * fit["stone_width_mm"], "the halo would outshine its centre",
             instead=("stone_width_mm", fit["melee_mm"] / 0.42),
         )  # fmt: skip
-        fit.at_least("head_height_mm", 0.43 * fit["melee_mm"] + fit["drop_mm"] + 1.2, "the halo would lie on the shank")
+        fit.at_least("head_height_mm", cls.least_height(fit), "the halo would lie on the shank")
         if fit["shoulders"] == "melee":
             fit.one_of(
                 "profile", ("flat", "flat court", "court", "D"), "melee is set into a flat or gently domed shank"
@@ -58,6 +58,11 @@ class Halo(StoneRing):
             fit.at_least("shank_top_mm", 2.0, "melee of 1.3 mm leaves 0.35 mm of metal beside it")
             fit.at_least("shank_width_mm", 1.9, "melee of 1.3 mm is set where the shank has begun to narrow")
             fit.at_least("shank_thickness_mm", 1.55, "the melee's culets reach into the finger")
+
+    @classmethod
+    def least_height(cls, fit: Fit) -> float:
+        """The plate of the halo clears the shank."""
+        return float(0.43 * fit["melee_mm"] + fit["drop_mm"] + 1.2)
 
     @classmethod
     def draw(cls, rng: Generator) -> Self:
@@ -77,11 +82,9 @@ class Halo(StoneRing):
     def build(self, detail: float = 1.0) -> Piece:
         """Bodies: "shank", "head", "centre stone", "melee 01" and so on."""
         stone, small = self.stone, seating("round brilliant", self.melee_mm)
-        foot = self.foot(self.head_spread * stone.width / 2)
+        spread, foot = self.standing(stone.width / 2, self.head_spread)
         place = upright(self.girdle)
-        head = mount(
-            stone, self.species, "centre stone", "claws", self.claws, self.claw_mm, foot, self.head_spread, place
-        )
+        head = mount(stone, self.species, "centre stone", "claws", self.claws, self.claw_mm, foot, spread, place)
         beyond = (1 - BITE) * self.claw_mm - 0.1  # the halo's stones stand clear of the claws
         top = -self.drop_mm
         row = flat_row(stone.offset(beyond + self.melee_mm / 2), top, self.melee_mm, multiple=SYMMETRY.get(self.cut, 1))
@@ -96,9 +99,7 @@ class Halo(StoneRing):
         taken = [*head.taken, self.finger(detail), seats(small, rows[0], thickness + 0.3)]
         bodies = melee_bodies(self.melee_species, small, rows)
         if self.shoulders == "melee":
-            beside = np.degrees(
-                np.arcsin(min(0.6, (self.head_spread * stone.width / 2 + self.claw_mm + 0.6) / self.outside))
-            )
+            beside = np.degrees(np.arcsin(min(0.6, (spread * stone.width / 2 + self.claw_mm + 0.6) / self.outside)))
             side, arms = melee_on_shoulders(self.outside, 1.3, beside, max(52.0, beside + 12))
             metal += [beads(side, arm, False, 0.26, 0.5) for arm in arms]
             taken += [seats(side, arm, self.shank_thickness_mm + 1) for arm in arms]
@@ -125,13 +126,22 @@ class ThreeStone(StoneRing):
         fit.one_of("cut", tuple(cut for cut in CLAWS if cut != "cabochon"), "the three stones are faceted")
         super().rules(fit)
         fit.one_of("side_species", tuple(s for s in SPECIES if not s.endswith("pearl")), "the side stones are faceted")
-        side = fit["side_share"] * fit["stone_width_mm"] * fit["stone_ratio"]
         fit.at_least("side_share", 2.2 / (fit["stone_width_mm"] * fit["stone_ratio"]), "side stones are 2.2 mm or more")
-        below = pavilion_depth(fit["side_cut"], side)
+        least, off = cls.least_height(fit), cls._above_side_culet(fit)
         fit.at_least(
-            "head_height_mm", below + 0.6 - fit["shank_thickness_mm"] + 0.12 * fit["stone_width_mm"],
-            "the culets of the side stones would touch the finger",
+            "head_height_mm", least, "the culets of the side stones would touch the finger",
+            instead=("side_share", 0.99 * fit["side_share"] * max(fit["head_height_mm"] - off, 0.3) / (least - off)),
         )  # fmt: skip
+
+    @classmethod
+    def least_height(cls, fit: Fit) -> float:
+        """The culets of the side stones clear the finger."""
+        side = fit["side_share"] * fit["stone_width_mm"] * fit["stone_ratio"]
+        return float(PROPORTIONS[fit["side_cut"]].pavilion * side + cls._above_side_culet(fit))
+
+    @staticmethod
+    def _above_side_culet(fit: Fit) -> float:
+        return float(0.65 - fit["shank_thickness_mm"] + 0.12 * fit["stone_width_mm"])
 
     @classmethod
     def draw(cls, rng: Generator) -> Self:
@@ -150,9 +160,9 @@ class ThreeStone(StoneRing):
     def build(self, detail: float = 1.0) -> Piece:
         """Bodies: "shank", "head", "centre stone", "left stone", "right stone"."""
         stone = self.stone
-        foot = self.foot(self.head_spread * stone.width / 2)
+        spread, foot = self.standing(stone.width / 2, self.head_spread)
         centre = mount(
-            stone, self.species, "centre stone", "claws", self.claws, self.claw_mm, foot, self.head_spread,
+            stone, self.species, "centre stone", "claws", self.claws, self.claw_mm, foot, spread,
             upright(self.girdle),
         )  # fmt: skip
         heads, metal, taken = [centre], [self.shank_solid(detail), *centre.metal], list(centre.taken)
@@ -167,11 +177,11 @@ class ThreeStone(StoneRing):
         radius = self.girdle - low
         gap = 0.3 if "round" in self.cut or self.cut in ("oval", "cushion") else 0.62 * (self.claw_mm + wire) * 0.8
         lean = float(np.degrees(np.arctan2(stone.width / 2 + gap, self.girdle) + np.arctan2(half, radius)))
-        depth = max(self.head_height_mm - low + 0.35, 0.6)
+        narrowed, depth = self.standing(half, self.head_spread, self.head_height_mm - low)
         for name, sign in (("right stone", 1), ("left stone", -1)):
             turn = -90.0 * sign if across else 0.0
             head = mount(
-                side, self.side_species, name, "claws", claws, wire, depth, self.head_spread,
+                side, self.side_species, name, "claws", claws, wire, depth, narrowed,
                 upright(radius, turn, lean_deg=sign * lean),
             )  # fmt: skip
             heads.append(head)

@@ -93,7 +93,7 @@ class Solitaire(StoneRing):
         stone, turn = self.stone, 90.0 if self.direction == "east-west" else 0.0
         spread = max(self.head_spread, 0.62) if self.setting == "bezel" else self.head_spread
         half = (stone.length if turn else stone.width) / 2
-        foot = self.foot(spread * half)
+        spread, foot = self.standing(half, spread)
         head = mount(
             stone, self.species, "centre stone", self.setting, self.claws, self.claw_mm, foot, spread,
             upright(self.girdle, turn),

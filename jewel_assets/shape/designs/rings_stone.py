@@ -1,10 +1,10 @@
 """What rings with a centre stone share: the stone and its head, the shank that carries it, cathedral shoulders."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from manifold3d import Manifold
+from manifold3d import Manifold, OpType
 from numpy.random import Generator
 
 from jewel_assets.shape.designs.base import Fit, choice, count, mm, share
@@ -21,6 +21,7 @@ from jewel_assets.shape.parts.settings import (
     claw_wire,
     joined,
     pearl_cup,
+    pearl_drill,
     seating,
 )
 from jewel_assets.shape.parts.sweep import sweep
@@ -34,6 +35,9 @@ SHANK_CARRIES = 0.2
 
 SINK_MM = 0.35
 """How deep the foot of a head stands in the shank, so that both are one casting."""
+
+FOOT_CLEAR_MM = 0.3
+"""Metal that stays between the foot of a head and the finger."""
 
 PEARLS = tuple(name for name in SPECIES if name.endswith("pearl"))
 STONES = tuple(name for name in SPECIES if name not in PEARLS)
@@ -100,7 +104,13 @@ class StoneRing(Ring):
         fit.at_least(
             "head_height_mm", max(least, 1.0), f"the culet lies {below:.2f} mm deep and would touch the finger"
         )
-        fit.at_most("head_height_mm", max(below + 2.2, 2.2), "so high a head catches in everything and bends")
+        most = max(below + 2.2, cls.least_height(fit) + 0.3)
+        fit.at_most("head_height_mm", most, "so high a head catches in everything and bends")
+
+    @classmethod
+    def least_height(cls, fit: Fit) -> float:
+        """What else a family asks of `head_height_mm`, mm."""
+        return 1.0
 
     @classmethod
     def draw_stone(cls, rng: Generator, cuts: dict[str, float]) -> dict[str, Any]:
@@ -159,10 +169,18 @@ class StoneRing(Ring):
         width = profiles.swell(around, self.shank_top_mm / self.shank_width_mm, 1.0, reach_deg)
         return profiles.shank(self.inner_diameter_mm, section, around, width)
 
-    def foot(self, spread_mm: float) -> float:
-        """How deep under the girdle the foot of a head lies that stands on the shank up to `spread_mm` to each side."""
-        falls = self.outside - np.sqrt(max(self.outside**2 - spread_mm**2, 1.0))
-        return float(self.head_height_mm + SINK_MM + min(0.6 * falls, self.shank_thickness_mm - 0.7))
+    def standing(self, half: float, spread: float, height: float | None = None) -> tuple[float, float]:
+        """How a head stands on the shank: its spread, and how deep its foot lies under its girdle, mm.
+
+        `half` is half the stone's measure round the finger, `height` of its girdle above the shank (the centre's by
+        default). The shank falls away beside the top: the foot goes so deep that it meets it there too, and the spread
+        is narrowed where it would come out on the inside.
+        """
+        deepest = self.shank_thickness_mm - SINK_MM - FOOT_CLEAR_MM
+        reach = float(np.sqrt(self.outside**2 - (self.outside - deepest) ** 2))
+        narrowed = min(spread, reach / half)
+        falls = self.outside - float(np.sqrt(self.outside**2 - (narrowed * half) ** 2))
+        return narrowed, (self.head_height_mm if height is None else height) + SINK_MM + falls
 
     def finger(self, detail: float) -> Manifold:
         """The finger: what stays free of metal."""
@@ -193,11 +211,13 @@ def mount(
     gem = make_stone(name, species, stone.cut, stone.width, stone.length, place)
     taken = [stone.room]
     if stone.cut == "pearl":
-        metal = pearl_cup(stone.width)
+        metal, drill = pearl_cup(stone.width), pearl_drill(stone.width)
+        taken = [stone.room - drill]
+        gem = replace(gem, solid=gem.solid - drill.transform(place))
         post = Manifold.cylinder(max(foot - 0.55 * stone.width, 0.3), 0.16 * stone.width + 0.3, 0.16 * stone.width, 32)
         metal.append(post.translate((0, 0, -foot)))
     elif setting == "bezel":
-        metal, cut = bezel(stone, float(np.clip(0.1 * stone.width, 0.55, 0.8)), foot, max(spread, 0.62))
+        metal, cut = bezel(stone, float(np.clip(0.1 * stone.width, 0.55, 0.8)), foot, spread)
         taken += cut
     else:
         metal = claw_head(stone, claws, wire, foot, spread)
@@ -257,11 +277,20 @@ def melee_bodies(species: str, melee: Seating, rows: list[Array]) -> list[Body]:
 
 
 def split(ring: Ring, casting: Manifold, height: float) -> list[Body]:
-    """The casting as "shank" and "head", parted by the plane z = `height`; both together are the casting again."""
-    head, shank = casting.split_by_plane((0, 0, 1), height)
-    if head.is_empty() or shank.is_empty():
-        return [ring.metal_body("ring", casting)]
-    return [ring.metal_body("shank", shank), ring.metal_body("head", head)]
+    """The casting as "shank" and "head", parted by a plane at z = `height` or close to it.
+
+    Both joined are the casting again, one solid: where a plane runs along a face, so that joining would leave a crumb,
+    a plane beside it is taken. If none parts it cleanly the casting is one body, "ring".
+    """
+    for shift in (0.0, 0.037, -0.041, 0.083):
+        head, shank = casting.split_by_plane((0, 0, 1), height + shift)
+        if not head.is_empty() and not shank.is_empty() and _clean([shank, head]):
+            return [ring.metal_body("shank", shank), ring.metal_body("head", head)]
+    return [ring.metal_body("ring", casting)]
+
+
+def _clean(parts: list[Manifold]) -> bool:
+    return len(Manifold.batch_boolean(parts, OpType.Add).decompose()) == 1
 
 
 def _pick(rng: Generator, shares: dict[str, float]) -> str:

@@ -100,7 +100,7 @@ def bead(radius: float, depth: float, height: float, sides: int = 12) -> Manifol
 def bead_aside(stone: float, pitch: float, radius: float) -> float:
     """How far beside the row's middle a bead of `radius` mm stands, so that it covers both neighbours."""
     reach = stone / 2 + radius - BEAD_COVER_MM
-    return float(np.sqrt(max(reach**2 - (pitch / 2) ** 2, (0.9 * radius) ** 2)))
+    return float(np.sqrt(max(reach**2 - (pitch / 2) ** 2, (1.1 * radius) ** 2)))
 
 
 def beads(stone: Seating, row: Array, closed: bool, radius: float, depth: float) -> Manifold:

@@ -34,6 +34,9 @@ COVER = 0.27
 LIP_MM = 0.22
 """How far a bezel covers the stone, seen from above."""
 
+PEG_MM = 0.9
+"""A pearl's peg: drills for pearls are 0.8 to 1.0 mm."""
+
 CORNER_DEG = 25.0
 """Where the girdle turns by more than this within one corner, it has a corner that must keep its place."""
 
@@ -287,20 +290,25 @@ def _eased(low: float, high: float, spread: float) -> list[tuple[float, float]]:
 
 
 def pearl_cup(diameter: float, segments: int = 40) -> list[Manifold]:
-    """A dished cup under a pearl whose middle is the origin, and the peg that is glued into its drilled hole.
+    """What a pearl whose middle is the origin is glued on: a dished cup that spans 0.55 of it, and its peg.
 
-    The cup spans 0.55 of the pearl and its foot stands at z = -0.62 of the diameter; the peg is 0.8 mm thick.
+    The foot of the cup stands at z = -0.62 of the diameter; the peg ends in the middle of the pearl. Take the pearl's
+    room less its `pearl_drill` out of both, and the drill out of the pearl.
     """
     radius = diameter / 2
     reach = 0.55 * radius
     touch = -np.sqrt(radius**2 - reach**2)
-    wall = max(0.6, 0.09 * diameter)
-    outline = np.array(
-        [[0, -1.24 * radius], [0.42 * reach, -1.24 * radius], [reach + 0.1, touch - wall * 0.75], [reach + 0.1, touch]]
-    )
-    cup = CrossSection([np.vstack([outline, [[0, touch]]])]).revolve(segments)
-    peg = Manifold.cylinder(1.24 * radius, 0.4, 0.35, 20).translate((0, 0, -1.24 * radius))
-    return [cup, peg]
+    wall = max(0.6, 0.18 * radius)
+    foot = -1.24 * radius
+    outline = [[0, foot], [0.42 * reach, foot], [reach + 0.1, touch - wall * 0.75], [reach + 0.1, touch], [0, touch]]
+    cup = CrossSection([np.array(outline)]).revolve(segments)
+    return [cup, Manifold.cylinder(-foot, PEG_MM / 2, circular_segments=20).translate((0, 0, foot))]
+
+
+def pearl_drill(diameter: float) -> Manifold:
+    """The hole that is drilled into a pearl for its peg, from below to `ROOM_MM` beyond its middle."""
+    deep = diameter / 2 + 1
+    return Manifold.cylinder(deep, PEG_MM / 2 + ROOM_MM, circular_segments=20).translate((0, 0, ROOM_MM - deep))
 
 
 def joined(metal: Sequence[Manifold], taken: Sequence[Manifold] = ()) -> Manifold:
