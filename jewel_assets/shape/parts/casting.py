@@ -15,6 +15,7 @@ from jewel_assets.shape.parts import pave
 from jewel_assets.shape.parts.curves import Array
 from jewel_assets.shape.parts.outlines import FACING
 from jewel_assets.shape.parts.settings import CLAWS, Seating, bezel, claw_head, claw_wire, joined, pearl_cup, seating
+from jewel_assets.shape.parts.sweep import copies
 from jewel_assets.shape.piece import Stone
 
 BEZEL_WALL_MM = 0.8
@@ -128,6 +129,21 @@ class Casting:
         self.take(pave.seats(small, row, hole))
         for k, each in enumerate(row):
             self.stones.append(make_stone(f"{name} {k + 1:02d}", species, small.cut, small.width, small.length, each))
+
+    def scattered(self, small: Seating, places: Array, species: str, place: Array, name: str) -> None:
+        """Small stones that stand apart (k, 3, 4), placed by `place`, each held by four beads of its own."""
+        row = np.stack([after(place, each) for each in places])
+        radius = bead_radius(small.width)
+        reach = small.width / 2 + radius - pave.BEAD_COVER_MM
+        corners = [np.column_stack([np.eye(3), [u * reach, v * reach, 0.0]]) for u, v in DIAGONALS]
+        spots = np.stack([after(each, corner) for each in row for corner in corners])
+        self.add(copies(pave.bead(radius, 0.45, 0.62 * small.crown + 0.5 * radius), spots))
+        self.take(pave.seats(small, row, small.pavilion + 0.15))
+        for k, each in enumerate(row):
+            self.stones.append(make_stone(f"{name} {k + 1:02d}", species, small.cut, small.width, small.length, each))
+
+
+DIAGONALS = tuple((float(np.cos(a)), float(np.sin(a))) for a in np.radians([45, 135, 225, 315]))
 
 
 def bead_radius(stone_mm: float) -> float:

@@ -14,7 +14,7 @@ from jewel_assets.shape.gems.stone import make_stone
 from jewel_assets.shape.parts.casting import Casting, foot_depth, front, reach
 from jewel_assets.shape.parts.curves import rounded_rectangle
 from jewel_assets.shape.parts.findings import eye, moved
-from jewel_assets.shape.parts.medallions import eye_height, medallion
+from jewel_assets.shape.parts.medallions import eye_height, medallion, neck
 from jewel_assets.shape.parts.outlines import facing, outline, region_of
 from jewel_assets.shape.parts.settings import Seating, pearl_cup
 from jewel_assets.shape.parts.surfaces import hammered, leaf, twisted_wire
@@ -135,9 +135,10 @@ def medallion_charm(
     wire: float = WIRE_MM,
 ) -> Charm:
     """An ornamented plate or frame that hangs by an eye."""
-    parts = medallion(shape, width, height, ornament, thickness, rim, cell, seed)
     edge = outline(shape, width, height, 96)
     up = eye_height(edge, inner, wire)
+    parts = medallion(shape, width, height, ornament, thickness, rim, cell, seed)
+    parts += neck(edge, up, inner, wire, thickness / 2)
     level = thickness / 2
     body = Casting(*(facing(part).translate((0.0, level, -up)) for part in parts), eye(inner, wire, "y"))
     lowest = float(edge[:, 1].min()) - up

@@ -125,7 +125,7 @@ def bail(height: float = 7.0, width: float = 3.2, thickness: float = 0.9, foot: 
     return sweep(section, line, closed=True, up=(1, 0, 0), scale=np.column_stack([np.full(48, thickness), wide]))
 
 
-def bail_over(eye_middle: float, eye_inner: float, play: float = 0.25) -> float:
+def bail_over(eye_middle: float, eye_inner: float, play: float = 0.3) -> float:
     """Height of the origin of a `bail` that a pendant's eye (round y, of opening `eye_inner`) hangs in."""
     return eye_middle + eye_inner / 2 - play
 

@@ -20,7 +20,7 @@ from jewel_assets.shape.parts.surfaces import (
     twisted_wire,
     vine,
 )
-from jewel_assets.shape.parts.sweep import skin, sweep
+from jewel_assets.shape.parts.sweep import skin, sweep, tube
 
 ORNAMENTS = (
     "polished", "domed", "hammered", "milgrain", "rope rim", "filigree", "honeycomb", "gyroid", "leaf", "open", "rays",
@@ -55,9 +55,24 @@ def medallion(
 
 def eye_height(polygon: Array, inner: float, wire: float) -> float:
     """How high above the origin the middle of an eye stands that is fused to the top of a plate, clear of its opening."""
+    line = resample(polygon, 600, closed=True)
     radius = inner / 2 + 0.45 * wire
-    near = polygon[np.abs(polygon[:, 0]) < radius]
+    near = line[np.abs(line[:, 0]) < radius]
     return float((near[:, 1] + np.sqrt(radius**2 - near[:, 0] ** 2)).max())
+
+
+def neck(polygon: Array, eye_middle: float, inner: float, wire: float, level: float) -> list[Manifold]:
+    """What joins an eye to a pointed plate, whose tip is too slight to carry it; nothing for a broad one.
+
+    It lies in the plane z = `level`, from the eye down into the plate.
+    """
+    line = resample(polygon, 600, closed=True)
+    top = float(line[:, 1].max())
+    shoulders = line[line[:, 1] > top - 1.2]
+    if float(np.ptp(shoulders[:, 0])) > 3.2:
+        return []
+    start = eye_middle - inner / 2 - 0.5 * wire
+    return [tube([(0.0, start, level), (0.0, top - 2.4, level)], np.array([0.55 * wire, 0.8]), sides=14)]
 
 
 def _polished(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> list[Manifold]:
