@@ -207,8 +207,10 @@ def _without_lines(surface: Surface) -> Surface:
     return surface if real.all() else Surface(surface.vertices, surface.faces[real])
 
 
-def groups_of_points(points: Floats, reach: float) -> Ints:
-    """(n,) the group of each of the (n, 3) points, those within `reach` mm of each other being in one group."""
+def groups_of_points(points: Floats, reach: float, links: Ints | None = None) -> Ints:
+    """(n,) the group of each of the (n, 3) points: those within `reach` of each other, or joined by `links` (k, 2)."""
     pairs = cKDTree(points).query_pairs(reach, output_type="ndarray")
+    if links is not None:
+        pairs = np.vstack([pairs, links])
     graph = coo_array((np.ones(len(pairs), np.int8), pairs.T), shape=(len(points), len(points)))
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)

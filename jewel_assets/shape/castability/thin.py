@@ -30,6 +30,8 @@ WIRE_SHARE = 2.0
 """A place is a wire rather than a wall if it is, across, no wider than so many times the least thickness of a wall."""
 SHORT_MM2 = 5.0
 """Less surface than this is a short piece of wire: some 3 mm of a 0.5 mm prong."""
+SMALL_MM2 = 1.5
+"""Less surface than this (both sides) is a small place: the bridge between two holes of pave."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,12 @@ def thin_places(cast: Cast, thickness: Thickness, profile: Profile, stones: list
         for measured, sample, area in places[:SHOWN]:
             thing = THINGS[int(wanted.thing[sample])]
             part = cast.bodies[int(cast.of_face[thickness.faces[sample]])][0]
-            # Where no name says what a thin wire is, a short piece of one may be a prong with its notch.
-            notch = profile.prong.value * profile.seat.value
-            unsure = nameless and thing == "wire" and area < SHORT_MM2 and measured >= notch
+            # Where no name says what is what, a short thin wire may be a prong with its notch, and a small thin wall
+            # the metal beside a stone.
+            notch, most = (profile.prong.value * profile.seat.value, SHORT_MM2)
+            if thing == "wall":
+                notch, most = (profile.detail.value, SMALL_MM2)
+            unsure = nameless and area < most and measured >= notch
             of = (f" of '{part}'" if part else "") + (" beside its stone" if wanted.seat[sample] else "")
             yield Finding(
                 rule="thin prong" if thing == "prong" else "thin wall",

@@ -26,7 +26,7 @@ SAMPLE_MM2 = 0.05
 """One sample at least for so much surface, as long as `MOST_SAMPLES` are enough for that."""
 MOST_SAMPLES = 60_000
 _CELL_MM = 0.5
-_MOST_BALLS, _MOST_POINTS = 1500, 15_000
+_MOST_BALLS, _MOST_POINTS = 400, 6000
 
 FACETING = 0.04
 """A round wire of a dozen and more facets is thinner between two of them than its diameter, by up to this share."""
