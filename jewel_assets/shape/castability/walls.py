@@ -59,7 +59,11 @@ class Thickness:
         cells, member = np.unique(
             np.floor(self.points[samples] / _CELL_MM).astype(np.int64), axis=0, return_inverse=True
         )
-        group = groups_of_points(cells.astype(np.float64), 1.8)[member.reshape(-1)]
+        member = member.reshape(-1)
+        # Samples in neighbouring cells are of one place, and so are those of one face, however far apart they lie.
+        alike = self.faces[samples][1:] == self.faces[samples][:-1]
+        links = np.column_stack([member[:-1][alike], member[1:][alike]])
+        group = groups_of_points(cells.astype(np.float64), 1.8, links)[member]
         places = []
         for number in np.flatnonzero(np.bincount(group, self.areas[samples]) >= KNIFE_EDGE_MM2):
             mine = np.asarray(samples[group == number], np.int64)
