@@ -15,6 +15,9 @@ from jewel_assets.shape.piece import Piece
 METALS_FOR_RINGS = ("18k-yellow", "18k-white", "18k-rose", "14k-yellow", "950-platinum", "925-silver")
 """What rings are drawn in; any alloy can be asked for."""
 
+LEAST_WAIST_MM = 0.9
+"""Two wires that cross are at least so thick together where they meet."""
+
 STIFFNESS = 0.16
 """A band bends on the finger where it is thinner than this share of its width."""
 
@@ -125,6 +128,12 @@ class TwistedBand(Ring):
         if fit["strands"] > 2:
             fit.at_most("wire_mm", 1.9, "a rope of three or four such wires is too bulky for a finger")
         fit.at_most("closeness", 0.95, "wires that barely touch are not one casting")
+        if fit["strands"] == 2:  # the waist between two wires: their lens and the fillet beside it
+            waist = LEAST_WAIST_MM / (fit["wire_mm"] * fit["flatness"]) - 0.12
+            fit.at_most(
+                "closeness", float(np.sqrt(1 - min(waist, 0.79) ** 2)), "the waist between two wires is too thin"
+            )
+            fit.at_least("wire_mm", 1.0, "two finer wires are too thin where they meet")
         pitch = np.pi * (fit["inner_diameter_mm"] + 2 * fit["wire_mm"]) / 2.2 / fit["wire_mm"]
         fit.at_most("turns", max(4, int(pitch)), "wires so thick cannot be laid so steep")
 

@@ -18,7 +18,7 @@ from jewel_assets.shape.piece import Body, Piece
 SETTINGS = ("beads", "channel", "shared claws")
 FACETED_SPECIES = tuple(name for name in SPECIES if not name.endswith("pearl"))
 
-CULET_MM = 0.35
+CULET_MM = 0.5
 """Metal and air between a culet and the finger."""
 
 CHANNEL_LIP_MM = 0.16
@@ -98,8 +98,8 @@ class Eternity(Ring):
         if self.setting == "channel":
             return []
         if self.setting == "beads":
-            return [beads(stone, row, closed, float(np.clip(0.17 * self.melee_mm, 0.23, 0.32)), 0.5)]
-        return [beads(stone, row, closed, 0.14 * self.melee_mm + 0.05, 0.42 * self.melee_mm)]
+            return [beads(stone, row, closed, float(np.clip(0.17 * self.melee_mm, 0.27, 0.34)), 0.5)]
+        return [beads(stone, row, closed, 0.16 * self.melee_mm + 0.07, 0.42 * self.melee_mm)]
 
     def _taken(self, stone: Seating, row: Array, girdle: float, around: int) -> list[Manifold]:
         taken = [seats(stone, row, self.thickness_mm + 1)]

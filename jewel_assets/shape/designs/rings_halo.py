@@ -84,12 +84,17 @@ class Halo(StoneRing):
         stone, small = self.stone, seating("round brilliant", self.melee_mm)
         spread, foot = self.standing(stone.width / 2, self.head_spread)
         place = upright(self.girdle)
-        head = mount(stone, self.species, "centre stone", "claws", self.claws, self.claw_mm, foot, spread, place)
-        beyond = (1 - BITE) * self.claw_mm - 0.1  # the halo's stones stand clear of the claws
+        thickness = max(0.43 * self.melee_mm + 0.45, 1.05)
+        # a gallery rail only where investment can stand between it and the plate above, and the rail below
+        rail = (self.drop_mm + thickness + 0.5 * self.claw_mm + 0.45) / foot
+        gallery = rail if rail * foot < foot - self.claw_mm - 0.45 else None
+        head = mount(
+            stone, self.species, "centre stone", "claws", self.claws, self.claw_mm, foot, spread, place, gallery
+        )
+        beyond = (1 - BITE) * self.claw_mm + 0.04  # the halo's stones stand clear of the claws
         top = -self.drop_mm
         row = flat_row(stone.offset(beyond + self.melee_mm / 2), top, self.melee_mm, multiple=SYMMETRY.get(self.cut, 1))
-        thickness = max(0.43 * self.melee_mm + 0.45, 1.05)
-        radius = float(np.clip(0.18 * self.melee_mm, 0.23, 0.4))
+        radius = float(np.clip(0.2 * self.melee_mm, 0.3, 0.42))
         collar = [
             halo_plate(stone, 0.1, beyond + self.melee_mm + 0.3, top, thickness),
             beads(small, row, True, radius, 0.4),
@@ -171,11 +176,11 @@ class ThreeStone(StoneRing):
         across = self.side_cut in ("pear", "marquise")
         side = seating(self.side_cut, *self._side_size(tall, across))
         half = (side.length if across else side.width) / 2
-        wire = claw_wire(side.width) * 0.9
+        wire = max(0.95 * claw_wire(side.width), 0.75)
         claws = {"pear": 3, "marquise": 4}.get(self.side_cut, 4)
         low = 0.1 * stone.width  # the sides stand a little lower than the centre
         radius = self.girdle - low
-        gap = 0.3 if "round" in self.cut or self.cut in ("oval", "cushion") else 0.62 * (self.claw_mm + wire) * 0.8
+        gap = 0.45 if "round" in self.cut or self.cut in ("oval", "cushion") else 0.62 * (self.claw_mm + wire) * 0.8
         lean = float(np.degrees(np.arctan2(stone.width / 2 + gap, self.girdle) + np.arctan2(half, radius)))
         narrowed, depth = self.standing(half, self.head_spread, self.head_height_mm - low)
         for name, sign in (("right stone", 1), ("left stone", -1)):

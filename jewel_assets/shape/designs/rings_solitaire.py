@@ -109,7 +109,7 @@ class Solitaire(StoneRing):
         elif self.shoulders == "melee":
             beside = np.degrees(np.arcsin(min(0.6, (spread * half + 0.5 * self.claw_mm + 0.5) / self.outside)))
             small, rows = melee_on_shoulders(self.outside, self.melee_mm, beside, max(self.shoulder_deg, beside + 12))
-            metal += [beads(small, row, False, 0.26, 0.5) for row in rows]
+            metal += [beads(small, row, False, 0.28, 0.5) for row in rows]
             taken += [seats(small, row, self.shank_thickness_mm + 1) for row in rows]
             melee = melee_bodies("diamond", small, rows)
         casting = joined(metal, taken)

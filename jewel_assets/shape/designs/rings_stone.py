@@ -27,7 +27,7 @@ from jewel_assets.shape.parts.settings import (
 from jewel_assets.shape.parts.sweep import sweep
 from jewel_assets.shape.piece import Body, Stone
 
-CULET_CLEAR_MM = 0.3
+CULET_CLEAR_MM = 0.5
 """A culet nearer to the finger than this scratches it."""
 
 SHANK_CARRIES = 0.2
@@ -206,8 +206,12 @@ def mount(
     foot: float,
     spread: float,
     place: Array,
+    gallery: float | None = 0.42,
 ) -> Mounted:
-    """A stone in its head, moved to `place` (3, 4). `setting` is "claws" or "bezel"; a pearl always gets its cup."""
+    """A stone in its head, moved to `place` (3, 4). `setting` is "claws" or "bezel"; a pearl always gets its cup.
+
+    `gallery` is the height of the upper rail of claws, as `settings.claw_head` has it.
+    """
     gem = make_stone(name, species, stone.cut, stone.width, stone.length, place)
     taken = [stone.room]
     if stone.cut == "pearl":
@@ -220,7 +224,7 @@ def mount(
         metal, cut = bezel(stone, float(np.clip(0.1 * stone.width, 0.55, 0.8)), foot, spread)
         taken += cut
     else:
-        metal = claw_head(stone, claws, wire, foot, spread)
+        metal = claw_head(stone, claws, wire, foot, spread, gallery)
     return Mounted([part.transform(place) for part in metal], [part.transform(place) for part in taken], gem)
 
 

@@ -4,7 +4,7 @@ A row is an array of placements (k, 3, 4): x along the row, y to its side, z awa
 girdle plane. Millimetres.
 
 Melee stands 0.2 mm apart, which is what a caster can fill between two seats (gem to gem 0.1 to 0.2 mm in the guides of
-CAD houses: Stuller, "Pavé and prong guidelines"); each bead is shared by two stones and covers both by a tenth of a mm.
+CAD houses: Stuller, "Pavé and prong guidelines"); each bead is shared by two stones.
 """
 
 import numpy as np
@@ -16,7 +16,9 @@ from jewel_assets.shape.parts.settings import Seating, mitred_normals
 from jewel_assets.shape.parts.sweep import copies, placed, skin
 
 GAP_MM = 0.2
-BEAD_COVER_MM = 0.11
+BEAD_COVER_MM, BEAD_COVER_SHARE = 0.06, 0.035
+"""How far a bead reaches over a girdle: 0.06 mm and 0.035 of the stone, a tenth of a millimetre for melee."""
+
 HOLE_SHARE = 0.5
 """Of the stone's width: the hole that is drilled behind each melee, for light and for cleaning."""
 
@@ -97,10 +99,10 @@ def bead(radius: float, depth: float, height: float, sides: int = 12) -> Manifol
     return skin(grid, end=np.array([0.0, 0.0, height]))
 
 
-def bead_aside(stone: float, pitch: float, radius: float) -> float:
-    """How far beside the row's middle a bead of `radius` mm stands, so that it covers both neighbours."""
-    reach = stone / 2 + radius - BEAD_COVER_MM
-    return float(np.sqrt(max(reach**2 - (pitch / 2) ** 2, (1.1 * radius) ** 2)))
+def bead_aside(stone: float, pitch: ArrayLike, radius: float) -> Array:
+    """How far beside the row's middle a bead of `radius` mm stands, so that it covers both stones `pitch` mm apart."""
+    reach = stone / 2 + radius - (BEAD_COVER_MM + BEAD_COVER_SHARE * stone)
+    return np.asarray(np.sqrt(np.maximum(reach**2 - (np.asarray(pitch) / 2) ** 2, (1.1 * radius) ** 2)))
 
 
 def beads(stone: Seating, row: Array, closed: bool, radius: float, depth: float) -> Manifold:
@@ -109,14 +111,15 @@ def beads(stone: Seating, row: Array, closed: bool, radius: float, depth: float)
     Take `stone.room` out of them afterwards (`seats` does): it cuts the ledges that lie on the crowns.
     """
     gaps = between(row, closed)
+    pitch = np.linalg.norm(np.roll(row, -1, axis=0)[:, :, 3] - row[:, :, 3], axis=1)[: len(gaps)]
     if not closed:
         gaps = np.concatenate([gaps, ends(row, stone.width)])
-    pitch = float(np.linalg.norm(row[1, :, 3] - row[0, :, 3])) if len(row) > 1 else stone.width + GAP_MM
+        pitch = np.concatenate([pitch, np.full(2, stone.width + GAP_MM)])
     aside = bead_aside(stone.width, pitch, radius)
     both = np.concatenate([gaps, gaps])
-    shift = np.repeat([aside, -aside], len(gaps))
+    shift = np.concatenate([aside, -aside])
     both[:, :, 3] += shift[:, None] * both[:, :, 1]
-    top = 0.62 * stone.crown + 0.5 * radius
+    top = 0.55 * stone.crown + 0.9 * radius
     return copies(bead(radius, depth, top), both)
 
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
-from manifold3d import CrossSection, Manifold, OpType
+from manifold3d import CrossSection, JoinType, Manifold, OpType
 from numpy.typing import ArrayLike, NDArray
 
 from jewel_assets.shape import gems
-from jewel_assets.shape.parts.curves import Array, circle, smooth_curve
+from jewel_assets.shape.parts.curves import Array, circle, resample, smooth_curve
 from jewel_assets.shape.parts.sweep import skin, sweep, tube
 
 ROOM_MM = 0.02
@@ -175,49 +175,46 @@ def claw_wire(width: float) -> float:
     return float(np.clip(0.54 + 0.071 * width, 0.65, 1.5))
 
 
-def claw(stone: Seating, direction_deg: float, wire: float, depth: float, spread: float, sides: int = 14) -> Manifold:
-    """One claw: from the base at z = -`depth`, leaning out along the pavilion, upright past the girdle, over the crown.
+def claw(stone: Seating, direction_deg: float, wire: float, depth: float, spread: float, sides: int = 16) -> Manifold:
+    """One claw: from the base at z = -`depth`, leaning out along the pavilion, upright past the girdle; and its tip.
 
     `spread` is how wide the head is at its base, as a share of the girdle. On a corner of the girdle it is a V-claw,
-    wide enough to shield the point. Its notch is cut when `stone.room` is taken out.
+    wide enough to shield the point. Its notch is cut when `stone.room` is taken out. The tip is a wire of its own that
+    shares the round end of the first, as a bent claw does: bent in one sweep it would run into itself.
     """
     place, normal, corner = stone.holds(direction_deg)
-    radius = wire / 2
     if corner:
-        place = place - normal * 0.12 * wire
-    path = _claw_path(stone, place, normal, wire, depth, spread)
-    heights = path[:, 2]
-    taper = np.interp(heights, [-depth, 0.0, heights[-1]], [1.06, 1.0, 0.82])
+        place = place - normal * 0.06 * wire
+    stem, tip = _claw_path(stone, place, normal, wire, depth, spread)
     if not corner:
-        return tube(path, radius * taper, sides=sides)
-    wide = np.interp(heights, [-depth, -0.3 * depth, 0.0, heights[-1]], [1.0, 1.05, 1.35, 1.1])
-    return sweep(
-        circle(wire, sides),
-        path,
-        up=np.array([normal[0], normal[1], 0.0]),
-        scale=np.column_stack([taper * wide, taper]),
-        caps="round",
+        slim = wire / 2 * np.interp(stem[:, 2], [-depth, stem[-1, 2]], [1.06, 0.96])
+        return tube(stem, slim, sides=sides) + tube(tip, [slim[-1], 0.86 * slim[-1]], sides=sides)
+    wide = np.interp(stem[:, 2], [-depth, -0.3 * depth, stem[-1, 2]], [1.0, 1.05, 1.3])
+    up = np.array([normal[0], normal[1], 0.0])
+    full = np.column_stack([wide, np.full(len(stem), 1.0)])
+    return sweep(circle(wire, sides), stem, up=up, scale=full, caps="round") + sweep(
+        circle(wire, sides), tip, up=[0.0, 0.0, 1.0], scale=[[1.3, 1.0], [1.05, 0.82]], caps="round"
     )
 
 
-def _claw_path(stone: Seating, place: Array, normal: Array, wire: float, depth: float, spread: float) -> Array:
-    """(14, 3): the middle of a claw's wire, from its foot to its tip."""
+def _claw_path(
+    stone: Seating, place: Array, normal: Array, wire: float, depth: float, spread: float
+) -> tuple[Array, Array]:
+    """The middle of a claw's wire: from its foot to over the girdle (12, 3), and from there to its tip (2, 3)."""
     radius = wire / 2
     beside = place + normal * (radius - BITE * wire)
-    tip = place - normal * COVER * wire
-    over = float(stone.top_at(tip[None])[0]) + 0.3 * radius
+    inside = place - normal * COVER * wire
     side = max(float(stone.top_at((place - normal * 0.02)[None])[0]), 0.02)
+    over = max(float(stone.top_at(inside[None])[0]) + 0.3 * radius, side + 0.24 * wire)
     foot = place * spread
-    knots = np.array(
-        [
-            [*foot, -depth],
-            [*(foot + (beside - foot) * 0.55), -0.45 * depth],
-            [*beside, -0.12 * wire],
-            [*beside, side + 0.1 * wire],
-            [*tip, max(over, side + 0.24 * wire)],
-        ]
-    )
-    return smooth_curve(knots, 14)
+    knots = [
+        [*foot, -depth],
+        [*(foot + (beside - foot) * 0.55), -0.45 * depth],
+        [*beside, -0.12 * wire],
+        [*beside, side + 0.1 * wire],
+    ]
+    stem = smooth_curve(np.array(knots), 12)
+    return stem, np.array([stem[-1], [*inside, over]])
 
 
 def claw_lean(stone: Seating, wire: float, depth: float, spread: float, height: float) -> Array:
@@ -229,8 +226,17 @@ def claw_lean(stone: Seating, wire: float, depth: float, spread: float, height: 
 
 def rail(stone: Seating, claws_wire: float, depth: float, spread: float, height: float, wire: float) -> Manifold:
     """A gallery rail: a closed wire round the claws at z = `height` (negative), of `wire` mm, through all of them."""
-    ring = claw_lean(stone, claws_wire, depth, spread, height)
+    ring = rounded_within(claw_lean(stone, claws_wire, depth, spread, height), 0.6 * wire)
     return tube(np.column_stack([ring, np.full(len(ring), height)]), wire / 2, closed=True, sides=12)
+
+
+def rounded_within(outline: Array, radius: float) -> Array:
+    """(n, 2): an outline whose corners are rounded to `radius` mm or more, so that a wire can bend round them."""
+    area = CrossSection([outline])
+    room = 0.9 * min(np.ptp(outline[:, 0]), np.ptp(outline[:, 1])) / 2
+    radius = min(radius, room)
+    soft = area.offset(-radius, JoinType.Round, 2.0, 32).offset(radius, JoinType.Round, 2.0, 32)
+    return resample(max(soft.to_polygons(), key=len), max(48, len(outline)), closed=True)
 
 
 def claw_head(
@@ -242,7 +248,7 @@ def claw_head(
     is the height of the upper rail, as a share of `depth` below the girdle; None leaves it out.
     """
     pieces = [claw(stone, direction, wire, depth, spread) for direction in CLAWS[stone.cut][claws]]
-    thin = max(0.78 * wire, 0.7)
+    thin = max(0.8 * wire, 0.82)
     pieces.append(rail(stone, wire, depth, spread, -depth, thin))
     if gallery is not None:
         pieces.append(rail(stone, wire, depth, spread, -gallery * depth, thin))
@@ -279,9 +285,19 @@ def bezel(stone: Seating, wall: float, depth: float, spread: float) -> tuple[lis
     ]
     cup = skin(np.array(levels))
     bearing = min(0.16 * stone.width, 0.55)
-    below = skin(np.array([level(-depth - 1, spread, -0.3), level(-depth, spread, -0.3), level(-0.1, 1.0, -bearing)]))
-    above = skin(np.array([level(0.0, 1.0, -LIP_MM), level(top + 2, 1.0, -LIP_MM)]))
+    # both openings are convex: an inset outline, whose points would cross near a tip, is never swept
+    under = [(-depth - 1, spread, 0.3), (-depth, spread, 0.3), (-0.1, 1.0, bearing)]
+    below = Manifold.hull_points(np.vstack([_inset(stone.outline * share, by, z) for z, share, by in under]))
+    view = CrossSection([stone.outline]).offset(-LIP_MM, JoinType.Miter, 2.0)
+    above = view.extrude(top + 2)
     return [cup - below], [above]
+
+
+def _inset(outline: Array, by: float, height: float) -> Array:
+    """(k, 3): the corners of an outline moved `by` mm inward, at z = `height`; its middle where nothing is left."""
+    polygons = CrossSection([outline]).offset(-by, JoinType.Miter, 2.0).to_polygons()
+    flat = np.vstack(polygons) if polygons else outline.mean(axis=0)[None]
+    return np.column_stack([flat, np.full(len(flat), height)])
 
 
 def _eased(low: float, high: float, spread: float) -> list[tuple[float, float]]:
