@@ -1,5 +1,6 @@
 """Brooches: a spray of leaves, a circle, a bow, each on a pin with hinge and catch."""
 
+from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -11,15 +12,15 @@ from jewel_assets.shape.designs.jewels import STONES, StoneJewel, draw_metal, dr
 from jewel_assets.shape.designs.pairs import Assembly
 from jewel_assets.shape.designs.pendants import paved_frame
 from jewel_assets.shape.parts.casting import Casting, foot_depth, front
-from jewel_assets.shape.parts.curves import Array, ring_curve, rounded_rectangle, smooth_curve
+from jewel_assets.shape.parts.curves import Array, area, ring_curve, rounded_rectangle, smooth_curve
 from jewel_assets.shape.parts.findings import brooch_pin
-from jewel_assets.shape.parts.outlines import facing, outline, plate, region_of
+from jewel_assets.shape.parts.outlines import facing, outline, plate, region_of, rim_line
 from jewel_assets.shape.parts.pave import flat_row
 from jewel_assets.shape.parts.settings import seating
 from jewel_assets.shape.parts.surfaces import hammered, leaf, milgrain, twisted_wire, vine
 from jewel_assets.shape.parts.surfaces.foliage import laid
 from jewel_assets.shape.parts.sweep import sweep, tube
-from jewel_assets.shape.piece import Piece
+from jewel_assets.shape.piece import Piece, Stone
 
 
 class Brooch(Design):
@@ -29,7 +30,7 @@ class Brooch(Design):
 
 
 def pinned(design: Design, body: Casting, start: Array, end: Array) -> Assembly:
-    """The casting `body`, whose back is at y = 0 at `start` and `end` (x, z), with hinge and catch there, and its pin."""
+    """The casting `body`, its back at y = 0 at `start` and `end` (x, z), with hinge and catch there, and its pin."""
     way = np.asarray(end, dtype=np.float64) - start
     span = float(np.linalg.norm(way))
     middle = (np.asarray(start) + end) / 2
@@ -121,7 +122,7 @@ class Spray(Brooch):
             side = 1.0 if k % 2 == 0 else -1.0
             beside = side * np.array([-along[1], along[0], 0.0])
             at = line[i] + (0.62 * self.stone_mm + 2.6) * beside + 1.2 * along
-            body.add(facing(tube(np.stack([line[i], at + (0, 0, 0.0)]), 0.6, sides=10)))
+            body.add(facing(tube(np.stack([line[i], at]), 0.6, sides=10)))
             height = level + depth - 0.5
             body.set_stone(
                 stone,
@@ -214,8 +215,6 @@ class Circle(Brooch):
         row = flat_row(ring_curve(2 * radius, 200, "z")[:, :2], 0.0, self.stone_mm, 0.25, multiple=2)
         body.pave_row(small, row, self.species, front(height=self.thickness_mm - 0.06), "stone", closed=True)
         if self.second != self.species:
-            from dataclasses import replace
-
             body.stones = [
                 replace(stone, material=self.second) if k % 2 else stone for k, stone in enumerate(body.stones)
             ]
@@ -277,46 +276,36 @@ class Bow(StoneJewel, Brooch):
         loop = outline("drop", self.loop * long, long, 120)
         body = Casting()
         ribbon = self.melee_mm + 1.3 if self.face == "stones" else self.ribbon_mm
-        for side in (-1, 1):
-            # the point of the drop lies in the middle of the bow
-            turned = np.column_stack([side * (long / 2 - loop[:, 1]), loop[:, 0]])[:: 1 if side > 0 else -1]
-            turned = turned if _area(turned) > 0 else turned[::-1]
-            if self.face == "stones":
-                self._paved(body, turned, side)
-            else:
-                hole = region_of(turned).offset(-ribbon)
-                body.add(facing(plate(turned, thick, 0.3) - hole.extrude(3 * thick).translate((0, 0, -thick))))
-                if self.face == "milgrain":
-                    ring = np.asarray(max(region_of(turned).offset(-0.55).to_polygons(), key=len))
-                    body.add(facing(milgrain(np.column_stack([ring, np.full(len(ring), thick)]), 0.8, closed=True)))
-            body.add(facing(self._tail(side, ribbon)))
+        # the point of the drop lies in the middle of the bow; the left loop mirrors the right one
+        turned = np.column_stack([long / 2 - loop[:, 1], loop[:, 0]])
+        turned = turned if area(turned) > 0 else turned[::-1]
+        right = Casting()
+        if self.face == "stones":
+            paved_frame(right, turned, thick, self.melee_mm, self.melee)
+            clear = self.stone.length / 2 + 1.4 + self.melee_mm / 2
+            right.stones = [s for s in right.stones if np.hypot(s.placement[0, 3], s.placement[2, 3]) > clear]
+        else:
+            hole = region_of(turned).offset(-ribbon)
+            right.add(facing(plate(turned, thick, 0.3) - hole.extrude(3 * thick).translate((0, 0, -thick))))
+            if self.face == "milgrain":
+                ring = rim_line(turned, 0.55, 0.4, 160)
+                right.add(facing(milgrain(np.column_stack([ring, np.full(len(ring), thick)]), 0.8, closed=True)))
+        right.add(facing(self._tail(1, ribbon)))
+        half = Assembly(self.metal)
+        half.cast("loop", right)
+        for name, each in (("right", half), ("left", half.mirrored())):
+            body.add(each.bodies[0].solid)
+            body.stones += [s for s in each.named(name).bodies if isinstance(s, Stone)]
         stone = self.stone
         depth = foot_depth(stone, "bezel")
         body.set_stone(stone, self.species, front(height=depth + 0.2), "knot", "bezel", depth, spread=0.9)
         reach = self.width_mm / 2 - ribbon / 2
         return pinned(self, body, np.array([-reach, 0.0]), np.array([reach, 0.0])).piece(self)
 
-    def _paved(self, body: Casting, edge: Array, side: int) -> None:
-        """One loop with stones; those that would lie under the knot are left out."""
-        paved = Casting()
-        paved_frame(paved, edge, self.thickness_mm, self.melee_mm, self.melee)
-        clear = self.stone.length / 2 + 1.4 + self.melee_mm / 2
-        kept = [stone for stone in paved.stones if np.hypot(stone.placement[0, 3], stone.placement[2, 3]) > clear]
-        name = "left" if side < 0 else "right"
-        from dataclasses import replace
-
-        body.stones += [replace(stone, name=f"{name} {stone.name}") for stone in kept]
-        body.add(paved.solid())
-
     def _tail(self, side: int, ribbon: float) -> Manifold:
         """A tail: a ribbon that leaves the knot downwards, widens and ends in a slanted cut."""
         long = self.tail_mm
-        line = smooth_curve([(0.0, 0.0, 0.6 * self.thickness_mm), (side * 0.2 * long, -0.42 * long, 0.6 * self.thickness_mm),
-                             (side * 0.5 * long, -0.95 * long, 0.6 * self.thickness_mm)], 30)  # fmt: skip
+        knots = np.array([(0.0, 0.0), (side * 0.2 * long, -0.42 * long), (side * 0.5 * long, -0.95 * long)])
+        line = smooth_curve(np.column_stack([knots, np.full(3, 0.6 * self.thickness_mm)]), 30)
         scale = np.column_stack([np.linspace(0.7, 1.35, 30), np.ones(30)])
         return sweep(rounded_rectangle(ribbon, 1.2 * self.thickness_mm, 0.4, 4), line, up=(0, 0, 1), scale=scale)
-
-
-def _area(polygon: Array) -> float:
-    x, y = polygon.T
-    return float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2

@@ -28,7 +28,7 @@ from jewel_assets.shape.parts.charms import (
 from jewel_assets.shape.parts.curves import Array, circle, resample
 from jewel_assets.shape.parts.findings import butterfly_back, ear_hook, eye, hung, jump_ring, moved, post
 from jewel_assets.shape.parts.medallions import ORNAMENTS
-from jewel_assets.shape.parts.outlines import facing, frame, inset, plate, polygon_of, region_of
+from jewel_assets.shape.parts.outlines import facing, frame, inset, plate, polygon_of, region_of, rim_line, softened
 from jewel_assets.shape.parts.settings import Seating, seating
 from jewel_assets.shape.parts.surfaces import filigree, milgrain
 from jewel_assets.shape.parts.sweep import ball, sweep
@@ -358,14 +358,14 @@ class Chandelier(StoneJewel):
         thick, rim, up = 1.3, 1.2, high
         parts: list[Manifold] = []
         if self.fan == "plate":
-            line = resample(polygon_of(inset(edge, 0.9)), 160, closed=True)
+            line = rim_line(edge, 0.9, 0.4, 160)
             beads = milgrain(np.column_stack([line, np.full(len(line), thick)]), 0.8, closed=True)
             parts = [plate(edge, thick, 0.35), beads]
         else:
             parts = [frame(edge, rim, thick)]
             inside = inset(edge, rim)
             if self.fan in ("filigree", "milgrain"):
-                parts += filigree(inside, 0.85, 5.0, self.chance, thick / 2)
+                parts += filigree(inside, 0.95, 5.2, self.chance, thick / 2)
             else:
                 # ribs from the top to where each drop hangs
                 for x in np.linspace(-0.5, 0.5, self.drops) * (wide - 3.0):
@@ -373,7 +373,7 @@ class Chandelier(StoneJewel):
                     parts.append(sweep(circle(0.9, 12), [(0.06 * x, 0.82 * high, thick / 2), foot]))
                 parts.append(ball(2.6, (0.0, 0.82 * high, thick / 2), 24))
             if self.fan == "milgrain":
-                line = resample(polygon_of(inset(edge, rim / 2)), 160, closed=True)
+                line = rim_line(edge, rim / 2, 0.4, 160)
                 parts.append(milgrain(np.column_stack([line, np.full(len(line), thick)]), 0.8, closed=True))
         top = up + EYE_MM / 2 + 0.1 * WIRE_MM
         body = Casting(*(facing(part).translate((0.0, thick / 2, -top)) for part in parts), eye(EYE_MM, WIRE_MM, "y"))
@@ -392,7 +392,8 @@ def fan_outline(wide: float, high: float, points: int = 120) -> Array:
     s = np.linspace(0, 1, 40)[1:-1]
     right = np.column_stack([wide / 2 * (1 - s) ** 1.5 + 0.9 * s, high * s**0.75 * (1 - 0.08 * np.sin(np.pi * s))])
     cap = np.array([[0.6, high], [0.0, high + 0.25], [-0.6, high]])
-    return resample(np.vstack([below, right, cap, right[::-1] * (-1, 1)]), points, closed=True)
+    whole = np.vstack([below, right, cap, right[::-1] * (-1, 1)])
+    return resample(polygon_of(softened(region_of(whole), 0.6)), points, closed=True)
 
 
 def _lower(edge: Array, x: float) -> float:

@@ -81,14 +81,14 @@ class Locket(Pendant):
         edge = outline(self.shape, self.width_mm, self.width_mm * self.slenderness, 120)
         up = eye_height(edge, EYE_MM, WIRE_MM)
         hollow_deep = self.depth_mm - WALL_MM
-        hollow = inset(edge, 1.5).extrude(hollow_deep + 1.0).translate((0.0, 0.0, -1.0))
+        hollow = inset(edge, 2.0).extrude(hollow_deep + 1.0).translate((0.0, 0.0, -1.0))
         # made face up, the plane where the halves meet at z = 0
         lift = GAP_MM / 2
         middle, outer = self._knuckles(edge)
         rivet_hole, rivet = self._rod(edge, 0.7), self._rod(edge, 0.5)
         parts = medallion(
-            self.shape, self.width_mm, self.width_mm * self.slenderness, self.ornament, self.depth_mm, 1.2, self.cell_mm,
-            self.chance,
+            self.shape, self.width_mm, self.width_mm * self.slenderness, self.ornament, self.depth_mm, 1.2,
+            self.cell_mm, self.chance,
         )  # fmt: skip
         face = Casting(*(part.translate((0.0, 0.0, lift)) for part in parts))
         face.take(hollow.translate((0.0, 0.0, lift)), *(grown for _, grown in outer), rivet_hole)
@@ -127,7 +127,7 @@ class Locket(Pendant):
     def _hinge(self, edge: Array) -> tuple[float, float, float]:
         """x and y of the middle of the hinge, and the length of one knuckle."""
         spot = edge[int(np.argmin(edge[:, 0]))]
-        return float(spot[0]) - 0.7, float(spot[1]), float(np.clip(0.11 * self.width_mm * self.slenderness, 1.8, 3.0))
+        return float(spot[0]) - 0.3, float(spot[1]), float(np.clip(0.11 * self.width_mm * self.slenderness, 1.8, 3.0))
 
     def _knuckles(self, edge: Array) -> tuple[tuple[Manifold, Manifold], list[tuple[Manifold, Manifold]]]:
         """The middle knuckle, and the two beside it, each with the room that the other half leaves for it."""

@@ -146,6 +146,10 @@ def medallion_charm(
         return Charm(body, lowest)
     low = lowest - inner / 2 - 0.35 * wire
     body.add(moved(eye(inner, wire, below), (0.0, 0.0, low)))
+    if neck(edge * (1, -1), 0.0, inner, wire, 0.0):
+        body.add(
+            tube([(0.0, 0.0, low + inner / 2 + 0.5 * wire), (0.0, 0.0, lowest + 2.4)], np.array([0.5, 0.75]), sides=14)
+        )
     return Charm(body, low - inner / 2 - wire, low)
 
 

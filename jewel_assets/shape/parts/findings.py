@@ -156,8 +156,8 @@ def brooch_pin(span: float = 26.0, wire: float = 1.0) -> tuple[Manifold, Manifol
     catch = sweep(rounded_rectangle(0.8, 2.2, 0.2, 3), resample(hook, 30), up=(1, 0, 0))
     ring = ring_curve(2 * barrel - wire, 28, "z")
     coil = tube(ring, wire / 2, closed=True, sides=12).translate((left, reach, 0.0))
-    line = resample([[left + barrel - wire / 2, reach, 0.0], [right + 2.2, reach, 0.0]], 24)
-    taper = wire / 2 * np.clip((right + 2.6 - line[:, 0]) / 5.0, 0.42, 1.0)
+    line = resample([[left + barrel - wire / 2, reach, 0.0], [right + 1.5, reach, 0.0]], 24)
+    taper = wire / 2 * np.clip((right + 1.9 - line[:, 0]) / 5.0, 0.42, 1.0)
     return joined([*cheeks, rivet, catch]), joined([coil, tube(line, taper, sides=12)])
 
 

@@ -10,7 +10,7 @@ from manifold3d import Manifold
 
 from jewel_assets.shape.parts.curves import Array, circle, resample, smooth_curve
 from jewel_assets.shape.parts.findings import joined
-from jewel_assets.shape.parts.outlines import frame, inset, outline, plate, polygon_of
+from jewel_assets.shape.parts.outlines import frame, inset, outline, plate, polygon_of, rim_line
 from jewel_assets.shape.parts.surfaces import (
     filigree,
     gyroid,
@@ -54,7 +54,7 @@ def medallion(
 
 
 def eye_height(polygon: Array, inner: float, wire: float) -> float:
-    """How high above the origin the middle of an eye stands that is fused to the top of a plate, clear of its opening."""
+    """How high above the origin the middle of an eye stands that is fused to the top of a plate, its opening clear."""
     line = resample(polygon, 600, closed=True)
     radius = inner / 2 + 0.45 * wire
     near = line[np.abs(line[:, 0]) < radius]
@@ -94,27 +94,27 @@ def _hammered(edge: Array, thickness: float, rim: float, cell: float, seed: int)
 
 
 def _milgrain(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> list[Manifold]:
-    inner = resample(polygon_of(inset(edge, 0.75)), len(edge), closed=True)
     bead = float(np.clip(0.28 * cell, 0.7, 1.1))
+    inner = rim_line(edge, 0.75, bead / 2)
     body = plate(edge, thickness, 0.25, 0.05 * float(np.ptp(edge[:, 0])))
     line = np.column_stack([inner, np.full(len(inner), thickness + 0.05)])
-    second = resample(polygon_of(inset(edge, 0.75 + 2.2 * bead)), len(edge), closed=True)
+    second = rim_line(edge, 0.75 + 2.2 * bead, 0.35)
     groove = sweep(circle(0.7, 10), np.column_stack([second, np.full(len(second), thickness + 0.28)]), closed=True)
     return [body - groove, milgrain(line, bead, closed=True)]
 
 
 def _rope_rim(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> list[Manifold]:
-    wire = float(np.clip(1.3 * rim, 1.5, 2.4))
-    line = polygon_of(inset(edge, wire / 2))
+    wire = float(np.clip(1.6 * rim, 1.9, 2.6))
+    line = rim_line(edge, wire / 2, wire / 2)
     rope = twisted_wire(
         np.column_stack([line, np.full(len(line), thickness / 2 + 0.1)]), wire, 3, 2.3 * wire, closed=True
     )
-    inner = resample(polygon_of(inset(edge, 0.55 * wire)), len(edge), closed=True)
+    inner = rim_line(edge, 0.55 * wire, 0.3)
     return [plate(inner, thickness, 0.2, 0.06 * float(np.ptp(edge[:, 0]))), rope]
 
 
 def _filigree(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> list[Manifold]:
-    return [frame(edge, rim, thickness), *filigree(inset(edge, rim), 0.85, 1.75 * cell, seed, thickness / 2)]
+    return [frame(edge, rim, thickness), *filigree(inset(edge, rim), 0.95, 1.8 * cell, seed, thickness / 2)]
 
 
 def _honeycomb(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> list[Manifold]:
@@ -182,7 +182,7 @@ def _leaf(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> 
     # what would grow over the rim is trimmed to it
     region = inset(edge, 0.4).extrude(8.0).translate((0, 0, 0.3))
     body = plate(edge, thickness, 0.3)
-    line = polygon_of(inset(edge, 0.5 * rim))
+    line = rim_line(edge, 0.5 * rim, 0.5 * rim)
     border = sweep(circle(rim, 12), np.column_stack([line, np.full(len(line), thickness)]), closed=True)
     return [body, border, joined(growth) ^ region]
 

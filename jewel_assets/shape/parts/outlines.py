@@ -13,6 +13,8 @@ from jewel_assets.shape.parts.sweep import skin, sweep
 
 OUTLINES = ("round", "oval", "heart", "drop", "marquise", "cushion", "hexagon", "bar")
 
+POINTED = ("heart", "drop", "marquise", "hexagon")
+
 FACING = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0]])
 """From the plane a plate is made in (x right, y up, z to the viewer) to the axes of a piece (viewer at -y, z up)."""
 
@@ -46,8 +48,24 @@ def outline(name: str, width: float, height: float, points: int = 96) -> Array:
         raise ValueError(f"there is no outline '{name}': give one of {', '.join(OUTLINES)}")
     low, high = raw.min(axis=0), raw.max(axis=0)
     raw = (raw - (low + high) / 2) / ((high - low) / 2) * (width / 2, height / 2)
+    if name in POINTED:
+        # a point that pricks is no jewel, and its edges could not be rounded
+        raw = polygon_of(softened(region_of(raw if area(raw) > 0 else raw[::-1]), min(0.6, 0.08 * min(width, height))))
+        low, high = raw.min(axis=0), raw.max(axis=0)
+        raw = (raw - (low + high) / 2) / ((high - low) / 2) * (width / 2, height / 2)
     line = resample(raw, points, closed=True)
     return line if area(line) > 0 else line[::-1]
+
+
+def softened(region: CrossSection, radius: float) -> CrossSection:
+    """A region whose corners, both ways, are rounded with at least `radius` mm."""
+    opened = region.offset(-radius, JoinType.Round, 2.0, 32).offset(radius, JoinType.Round, 2.0, 32)
+    return opened.offset(radius, JoinType.Round, 2.0, 32).offset(-radius, JoinType.Round, 2.0, 32)
+
+
+def rim_line(polygon: ArrayLike, distance: float, half: float, points: int = 120) -> Array:
+    """(points, 2): the line `distance` mm inside of a polygon, bent so gently that a wire of `half` can follow it."""
+    return resample(polygon_of(softened(inset(polygon, distance), 1.08 * half + 0.05)), points, closed=True)
 
 
 def inset(polygon: ArrayLike, distance: float) -> CrossSection:
@@ -94,8 +112,7 @@ def plate(polygon: ArrayLike, thickness: float, edge: float = 0.3, dome: float =
 
 def frame(polygon: ArrayLike, width: float, thickness: float, edge: float = 0.25) -> Manifold:
     """A frame along a polygon, `width` mm of metal inside of it, `thickness` deep from z = 0, with rounded edges."""
-    line = polygon_of(inset(polygon, width / 2))
-    line = resample(line, max(48, len(np.asarray(polygon))), closed=True)
+    line = rim_line(polygon, width / 2, width / 2, max(96, len(np.asarray(polygon))))
     curve = np.column_stack([line, np.full(len(line), thickness / 2)])
     return sweep(rounded_rectangle(width, thickness, edge, 4), curve, closed=True, up=(0, 0, 1))
 

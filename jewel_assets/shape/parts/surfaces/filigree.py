@@ -36,7 +36,8 @@ def scroll(
     """
     half = wire_mm / 2
     if radius < 1.6 * wire_mm:
-        return [Manifold.sphere(radius, 24)]
+        # a granule, pressed no thicker than the wires around it
+        return [Manifold.sphere(radius, 24).scale((1.0, 1.0, min(1.0, 0.75 * wire_mm / radius)))]
     points = max(28, int(20 * np.sqrt(radius)))
     ring = tube(ring_curve(2 * (radius - half), points, "z"), half, closed=True, sides=sides)
     room = radius - wire_mm  # inside of the ring
@@ -50,7 +51,7 @@ def scroll(
     angle = np.radians(start_deg) + turn * 2 * np.pi * turns * step
     spiral = np.column_stack([away * np.cos(angle), away * np.sin(angle), np.zeros(len(step))])
     end = spiral[-1]
-    ball = Manifold.sphere(0.85 * wire_mm, 20).translate((float(end[0]), float(end[1]), 0.0))
+    ball = Manifold.sphere(0.78 * wire_mm, 20).translate((float(end[0]), float(end[1]), 0.0))
     return [ring, tube(spiral, half, sides=sides), ball]
 
 
