@@ -17,11 +17,14 @@ from typing import Any
 
 from jewel_assets.categories import CATEGORIES
 from jewel_assets.errors import Permanent
-from jewel_assets.images import Pixels
+from jewel_assets.images import Pixels, encode_jpeg
+from jewel_assets.shape.castability import Report, check
 from jewel_assets.shape.catalogue.listing import AUTHOR, LICENCE, LICENCE_URL, names, seed_of
 from jewel_assets.shape.catalogue.presets import Preset
 from jewel_assets.shape.catalogue.truth import mask_png
-from jewel_assets.shape.designs.base import Design
+from jewel_assets.shape.designs import Design, samples
+from jewel_assets.shape.piece import Piece
+from jewel_assets.shape.render import preset, render
 
 MASKS = "masks"
 LIST = "catalogue.json"
@@ -62,9 +65,10 @@ def make_sample(folder: Path, numbers: SampleNumbers, say: Callable[[str], None]
     """
     known = _known(folder)
     entries: dict[str, Any] = {}
+    _save(folder / LIST, json.dumps(known))  # a run that is stopped leaves a folder that the next one knows as its own
     for category in CATEGORIES:
-        designs = castable_designs(category, numbers.seed, numbers.per_category, say)
-        for name, design in zip(names(category, numbers.per_category), designs, strict=False):
+        pieces = castable(category, numbers.seed, numbers.per_category, say)
+        for name, (design, piece, report) in zip(names(category, numbers.per_category), pieces, strict=False):
             key = f"{category}/{name}.jpg"
             made_from = {
                 "design": design.model_dump(mode="json"),
@@ -80,17 +84,15 @@ def make_sample(folder: Path, numbers: SampleNumbers, say: Callable[[str], None]
                 entries[key] = old
                 continue
             say(f"{key}: {design.family}")
-            try:
-                entries[key] = {"made_from": made_from, **_picture(folder, key, design, made_from)}
-                _write(folder / LIST, json.dumps(entries | {k: v for k, v in known.items() if k not in entries}))
-            except OSError as error:
-                raise Permanent(f"{folder} cannot be written ({error}): make room or choose another place.") from error
+            weighed = {"grams": report.designed_grams, "carats": report.carats}
+            entries[key] = {"made_from": made_from, **weighed, **_picture(folder, key, piece, made_from)}
+            _save(folder / LIST, json.dumps(known | entries))
     _remove_others(folder, known.keys() - entries.keys())
-    _write(folder / LIST, json.dumps(entries, indent=1) + "\n")
-    _write(
+    _save(folder / LIST, json.dumps(entries, indent=1) + "\n")
+    _save(
         folder / "licences.csv", f"file,author,licence,licence_url,may_train\n*,{AUTHOR},{LICENCE},{LICENCE_URL},yes\n"
     )
-    _write(folder / "README.md", _readme(numbers, entries))
+    _save(folder / "README.md", _readme(numbers, entries))
     total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     if total > numbers.max_mb * 1e6:
         raise Permanent(
@@ -100,18 +102,19 @@ def make_sample(folder: Path, numbers: SampleNumbers, say: Callable[[str], None]
     return total
 
 
-def castable_designs(category: str, seed: int, count: int, say: Callable[[str], None]) -> Iterator[Design]:
-    """The first `count` designs that `seed` draws of `category` and that can be cast, families in turn.
+def castable(
+    category: str, seed: int, count: int, say: Callable[[str], None]
+) -> Iterator[tuple[Design, Piece, Report]]:
+    """The first `count` pieces that `seed` draws of `category` and that can be cast, families in turn.
 
     Raises Permanent where a category has no families, or too few of its designs can be cast.
     """
-    from jewel_assets.shape.castability import check
-    from jewel_assets.shape.designs import samples
-
     found = 0
-    for design in samples(category, seed, DRAWN_PER_PICTURE * count):
+    drawn = samples(category, seed, DRAWN_PER_PICTURE * count)
+    for design in drawn:
         try:
-            report = check(design.build())
+            piece = design.build()
+            report = check(piece)
         except Exception as error:  # a fault of one family must not cost the others their pictures
             say(f"A {design.family} could not be built ({type(error).__name__}: {error}); another is taken.")
             continue
@@ -119,25 +122,19 @@ def castable_designs(category: str, seed: int, count: int, say: Callable[[str], 
             rules = ", ".join(dict.fromkeys(f.rule for f in report.findings if f.severity == "error"))
             say(f"A {design.family} cannot be cast ({rules}); another is taken.")
             continue
-        yield design
+        yield design, piece, report
         found += 1
         if found == count:
             return
-    raise Permanent(
-        f"Only {found} of {DRAWN_PER_PICTURE * count} designs of {category} can be cast; {count} are asked."
-    )
+    raise Permanent(f"Only {found} of {len(drawn)} designs of {category} can be cast, and {count} are asked for.")
 
 
-def _picture(folder: Path, key: str, design: Design, made_from: dict[str, Any]) -> dict[str, Any]:
+def _picture(folder: Path, key: str, piece: Piece, made_from: dict[str, Any]) -> dict[str, Any]:
     """Render one picture and write it with its mask; what the list says of it."""
-    from jewel_assets.shape.castability import check
-    from jewel_assets.shape.render import preset, render
-
-    piece = design.build()
     size = made_from["size"]
     shot = preset(
         made_from["preset"],
-        design.category,
+        piece.category,
         made_from["shot_seed"],
         size=(size, size),
         samples=made_from["samples"],
@@ -146,17 +143,14 @@ def _picture(folder: Path, key: str, design: Design, made_from: dict[str, Any]) 
     photo = render(piece, shot)
     mask = mask_png(photo.alpha)
     quality, jpeg = within(photo.image, made_from["most_bytes"] - len(mask))
-    _write(folder / key, jpeg)
-    _write(_mask_of(folder, key), mask)
-    report = check(piece)
+    _save(folder / key, jpeg)
+    _save(_mask_of(folder, key), mask)
     engines = {name: photo.parameters[name] for name in ("engine", "variant", "denoiser")}
     return {
-        "family": design.family,
+        "family": piece.family,
         "style": shot.style,
         "shade": shot.ground,
         "coverage": round(float(photo.alpha.mean()), 4),
-        "grams": report.designed_grams,
-        "carats": report.carats,
         "jpeg_quality": quality,
         "shot": shot.model_dump(mode="json"),
         **engines,
@@ -165,8 +159,6 @@ def _picture(folder: Path, key: str, design: Design, made_from: dict[str, Any]) 
 
 def within(image: Pixels, most_bytes: int) -> tuple[int, bytes]:
     """The best JPEG of `image` that has at most `most_bytes`, and its quality; the coarsest if none has."""
-    from jewel_assets.images import encode_jpeg
-
     for quality in QUALITIES:
         encoded = encode_jpeg(image, quality)
         if len(encoded) <= most_bytes:
@@ -199,12 +191,15 @@ def _remove_others(folder: Path, keys: set[str]) -> None:
         _mask_of(folder, key).unlink(missing_ok=True)
 
 
-def _write(path: Path, content: bytes | str) -> None:
-    """Whole or not at all: a run that is stopped is run again."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.part")
-    half.write_bytes(content.encode() if isinstance(content, str) else content)
-    half.replace(path)
+def _save(path: Path, content: bytes | str) -> None:
+    """Write whole or not at all. Raises Permanent where that cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half = path.with_name(f".{path.name}.part")
+        half.write_bytes(content.encode() if isinstance(content, str) else content)
+        half.replace(path)
+    except OSError as error:
+        raise Permanent(f"{path} cannot be written ({error.strerror}): make room or choose another place.") from error
 
 
 def _readme(numbers: SampleNumbers, entries: dict[str, Any]) -> str:
