@@ -1,4 +1,4 @@
-"""Photographs of pieces: seconds a picture, the same picture twice, masks against silhouettes, and what denoising gains.
+"""Photographs of pieces: seconds a picture, the same picture twice, masks against silhouettes, what denoising gains.
 
     python benchmarks/render.py                      # 8 pieces, about 15 minutes on one core
     python benchmarks/render.py --pieces 100 --repro-size 64   # the reproducibility of 100 renders
@@ -13,8 +13,7 @@ import time
 import cv2
 import numpy as np
 
-from jewel_assets.shape.designs import variants as _variants  # noqa: F401  (registers the families)
-from jewel_assets.shape.designs.base import FAMILIES
+from jewel_assets.shape.designs import FAMILIES
 from jewel_assets.shape.piece import Piece
 from jewel_assets.shape.render import catalogue, randomised, render
 from jewel_assets.shape.render.auxiliary import exact
@@ -90,9 +89,8 @@ def main() -> None:
         print(f"scalar_rgb: {same} of {len(made)} renders are the same bit for bit on a second run")
     if wanted("mask"):
         scores = [silhouette_iou(p, given.size, n) for n, p in enumerate(made)]
-        print(
-            f"alpha against the projected mesh: IoU {min(scores):.4f} to {max(scores):.4f}, median {np.median(scores):.4f}"
-        )
+        worst, best, middle = min(scores), max(scores), np.median(scores)
+        print(f"alpha against the projected mesh: IoU {worst:.4f} to {best:.4f}, median {middle:.4f}")
     if wanted("denoise"):
         gains = []
         for n, p in enumerate(made[:3]):

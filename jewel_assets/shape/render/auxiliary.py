@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter
 
 from jewel_assets.errors import Permanent
 from jewel_assets.shape.render.cameras import Camera
@@ -136,8 +137,6 @@ def _outline(parts: NDArray[np.int32]) -> NDArray[np.bool_]:
 
 def near(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
     """Where `mask` (h, w) is true, and all pixels within a square of `pixels` around."""
-    from scipy.ndimage import maximum_filter
-
     return np.asarray(maximum_filter(mask, size=2 * pixels + 1, mode="nearest"))
 
 

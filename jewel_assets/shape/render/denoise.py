@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter, uniform_filter
 
 Engine = Literal["oidn", "guided"]
 Image = NDArray[np.float32]
@@ -97,15 +98,11 @@ def _shift(image: Image, dy: int, dx: int) -> Image:
 
 
 def _box(image: Image, radius: int) -> Image:
-    from scipy.ndimage import uniform_filter
-
     return np.asarray(uniform_filter(image, 2 * radius + 1, mode="nearest"))
 
 
 def _estimated(grey: Image) -> Image:
     """Variance of the noise from the difference to the mean of four neighbours; a local median forgives edges."""
-    from scipy.ndimage import median_filter
-
     mean = (_shift(grey, 0, 1) + _shift(grey, 0, -1) + _shift(grey, 1, 0) + _shift(grey, -1, 0)) / 4
     # For white noise the difference has 5/4 of its variance; the median of a squared Gaussian is 0.455 of its mean.
     return np.asarray(median_filter((grey - mean) ** 2, size=7, mode="nearest") / 0.455 / 1.25)

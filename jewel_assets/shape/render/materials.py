@@ -52,10 +52,15 @@ def metal(key: str, alpha: float) -> Optics:
     """An alloy by its key ("18k-rose", "950-platinum", "925-silver") with the GGX roughness `alpha`."""
     alloy = alloy_named(key)
     surface: dict[str, Any] = {"type": "roughconductor", "distribution": "ggx", "alpha": alpha}
+
+    def both_sides(index: dict[str, Any]) -> dict[str, Any]:
+        # At an outline the interpolated normal may face away; one-sided metal is black there, in a dotted line.
+        return {"type": "twosided", "nested": surface | index}
+
     if alloy.fineness >= _FINE and alloy.base in MITSUBA_CONDUCTORS:
-        return Optics(surface | {"material": MITSUBA_CONDUCTORS[alloy.base]}, alloy.colour)
+        return Optics(both_sides({"material": MITSUBA_CONDUCTORS[alloy.base]}), alloy.colour)
     eta, k = alloy.complex_index_rgb
-    return Optics(surface | {"eta": eta, "k": k}, alloy.colour)
+    return Optics(both_sides({"eta": eta, "k": k}), alloy.colour)
 
 
 def gem(name: str) -> Optics:
@@ -79,18 +84,26 @@ def gem(name: str) -> Optics:
 
 
 def _nacre(base: Colour) -> dict[str, Any]:
-    """A white body below many thin layers: their gleam is broad; the clear coat is the lamps' sharp image."""
+    """A pearl's two images of a lamp: a sharp one on the outermost layer of nacre, a broad one from those below."""
+    body: dict[str, Any] = {"type": "roughplastic", "diffuse_reflectance": base, "nonlinear": True}
     return {
-        "type": "principled",
-        "base_color": base,
-        "roughness": 0.30,
-        "specular": 0.62,
-        "spec_tint": 0.25,
-        "sheen": 0.5,
-        "sheen_tint": 0.3,
-        "flatness": 0.5,
-        "clearcoat": 0.7,
-        "clearcoat_gloss": 0.94,
+        "type": "blendbsdf",
+        "weight": 0.45,
+        "sharp": body | {"int_ior": 1.68, "alpha": 0.05},
+        "broad": body | {"int_ior": 1.95, "alpha": 0.28, "specular_reflectance": tuple(0.5 + 0.5 * c for c in base)},
+    }
+
+
+PANE_REFLECTANCE = 0.012
+"""Of each face of a watch's crystal with its anti-reflection coating: makers give 1 to 2 % for both faces together."""
+
+
+def _pane() -> dict[str, Any]:
+    """A crystal as thin as it looks: nearly all light goes straight through, so lamps light the dial behind it."""
+    return {
+        "type": "mask",
+        "opacity": PANE_REFLECTANCE,
+        "nested": {"type": "twosided", "nested": {"type": "conductor"}},
     }
 
 
@@ -104,11 +117,7 @@ def other(key: str) -> Optics:
                 continue
     material = material_named(key)
     if material.transmission > 0.5:
-        return Optics(
-            {"type": "dielectric"},
-            (1.0, 1.0, 1.0),
-            Species(key, material.density, material.refractive_index, transmission=material.colour),
-        )
+        return Optics(_pane(), (1.0, 1.0, 1.0))
     if "pearl" in key:
         return Optics(_nacre(material.colour), material.colour)
     surface: dict[str, Any] = {

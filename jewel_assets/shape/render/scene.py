@@ -181,6 +181,8 @@ def _texture(mi: Any, surface: dict[str, Any]) -> dict[str, Any]:
     for key, value in surface.items():
         if isinstance(value, np.ndarray):
             out[key] = {"type": "bitmap", "bitmap": mi.Bitmap(value), "raw": True, "wrap_mode": "repeat"}
+        elif isinstance(value, dict):
+            out[key] = _texture(mi, value)
         elif isinstance(value, tuple):
             out[key] = {"type": "rgb", "value": list(value)}
         else:

@@ -46,11 +46,11 @@ def noise(
 def marble(rng: np.random.Generator, kind: str) -> NDArray[np.float32]:
     """Veins where a warped noise crosses zero, broad and faint beside thin and dark, on clouded ground."""
     ground, vein = (np.array(colour) for colour in MARBLES[kind])
-    broad, thin = noise(rng, 2.1), noise(rng, 1.9, lowest=2)
-    where, clouds = noise(rng, 2.2), noise(rng, 1.6)
-    strength = 0.55 * np.exp(-np.abs(broad) / 0.16) * np.clip(0.35 + 0.5 * where, 0, 1)
-    strength += 0.85 * np.exp(-np.abs(thin) / 0.030) * np.clip(0.15 + 0.6 * where, 0, 1)
-    strength = np.clip(strength + 0.05 * clouds * (strength > 0), 0, 1)[..., None]
+    broad, thin = noise(rng, 2.3, stretch=1.8), noise(rng, 2.1, stretch=1.8, lowest=2)
+    where, clouds, ragged = noise(rng, 2.2), noise(rng, 1.7), noise(rng, 1.1)
+    strength = 0.60 * np.exp(-np.abs(broad + 0.05 * ragged) / 0.20) * np.clip(0.45 + 0.5 * where, 0, 1)
+    strength += 0.45 * np.exp(-np.abs(thin + 0.02 * ragged) / 0.055) * np.clip(0.10 + 0.6 * where, 0, 1)
+    strength = np.clip(strength * (1 + 0.1 * clouds), 0, 1)[..., None]
     picture = ground * (1 + 0.06 * clouds[..., None]) * (1 - strength) + vein * strength
     return np.clip(picture, 0.002, 0.9).astype(np.float32)
 
