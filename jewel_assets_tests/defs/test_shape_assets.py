@@ -10,7 +10,7 @@ import pytest
 
 from jewel_assets.definitions import defs as load
 from jewel_assets.defs import demo
-from jewel_assets.lake import Lake, blob_fields
+from jewel_assets.lake import Lake, blob_fields, keep_workers
 from jewel_assets.lake.verification import verify
 from jewel_assets.settings import settings
 from jewel_assets_tests.pictures import photo_folder
@@ -65,7 +65,8 @@ def made(root: Path) -> Iterator[dg.ExecuteInProcessResult]:
         patch.setenv("JEWEL_LAKE", str(root / "lake"))
         patch.setenv("JEWEL_WORKERS", "1")
         settings.cache_clear()
-        yield run("catalogue_category", "ring", **SMALL)
+        with keep_workers():  # one start of the processes for all stages, as in `make demo`
+            yield run("catalogue_category", "ring", **SMALL)
     settings.cache_clear()
 
 
