@@ -31,7 +31,9 @@ def section_of(name: str, width: float, thickness: float, detail: float) -> Arra
     """(n, 2): a section whose x lies along the arm and whose y goes outward from 0 to `thickness`."""
     if name in ("round", "oval"):
         wide = thickness if name == "round" else width
-        return superellipse(wide, thickness, 2.0, max(20, 4 * round(7 * detail))) + np.array([0.0, thickness / 2])
+        return np.asarray(
+            superellipse(wide, thickness, 2.0, max(20, 4 * round(7 * detail))) + np.array([0.0, thickness / 2])
+        )
     return band_section(name, width, thickness, edge=min(0.5, 0.3 * thickness), points=max(9, round(19 * detail)))
 
 
@@ -87,18 +89,26 @@ class Bangle(Design):
             fit.one_of("species", [name for name in SPECIES if not name.endswith("pearl")], "a pearl is not faceted")
         if fit["section"] == "knife-edge":
             fit.at_least("thickness_mm", 2.0, "a knife edge needs height")
-        fit.at_most("thickness_mm", 0.9 * fit["width_mm"] if fit["section"] not in ("round",) else 6.0, "it would stand on edge",
-                    instead=("width_mm", fit["thickness_mm"] / 0.9))
+        fit.at_most(
+            "thickness_mm",
+            0.9 * fit["width_mm"] if fit["section"] not in ("round",) else 6.0,
+            "it would stand on edge",
+            instead=("width_mm", fit["thickness_mm"] / 0.9),
+        )
 
     @classmethod
     def draw(cls, rng: Generator) -> Self:
         """Slim and broad ones, each with a surface that suits."""
-        ornament = str(rng.choice(["plain", "hammered", "twisted", "milgrain", "stones"], p=[0.3, 0.2, 0.15, 0.1, 0.25]))
+        ornament = str(
+            rng.choice(["plain", "hammered", "twisted", "milgrain", "stones"], p=[0.3, 0.2, 0.15, 0.1, 0.25])
+        )
         section = str(rng.choice(["round", "oval", "flat", "D", "court", "knife-edge", "concave", "bevelled"]))
-        width = float(rng.choice([rng.uniform(3.0, 6.0), rng.uniform(6.0, 14.0), rng.uniform(14, 22)], p=[0.5, 0.35, 0.15]))
-        thick = float(rng.uniform(1.7, 2.6))
+        width = float(
+            rng.choice([rng.uniform(3.0, 6.0), rng.uniform(6.0, 14.0), rng.uniform(14, 22)], p=[0.35, 0.4, 0.25])
+        )
+        thick = float(rng.uniform(1.8, 2.8))
         if ornament == "twisted" or section == "round":
-            thick = float(rng.uniform(2.6, 4.6))
+            thick = float(rng.uniform(3.0, 5.4))
         if ornament == "stones":
             width = float(rng.uniform(3.6, 6.0))
         return cls.nearest(
@@ -121,7 +131,9 @@ class Bangle(Design):
         points = segments(detail, inner / 2)
         if self.ornament == "twisted":
             line = ring_curve(inner + thick, 4 * points, height=inner * high + thick)
-            return self.piece([self.metal_body("bangle", twisted_wire(line, thick, self.strands, 3.4 * thick, closed=True))])
+            return self.piece(
+                [self.metal_body("bangle", twisted_wire(line, thick, self.strands, 3.4 * thick, closed=True))]
+            )
         band = oval_band(inner, high, section_of(self.section, self.width_mm, thick, detail), points)
         if self.ornament == "hammered":
             band = hammered_outside(band, inner, high, self.width_mm, self.chance, detail)
@@ -193,13 +205,21 @@ class Cuff(Design):
             fit.one_of("ornament", ("balls", "hammered"), "a wire needs ends that do not scratch")
             fit.at_least("thickness_mm", 2.4, "so thin a wire does not keep its shape")
         else:
-            fit.at_most("thickness_mm", 0.6 * fit["width_mm"] * fit["taper"], "its ends would be thicker than wide",
-                        instead=("width_mm", min(55.0, fit["thickness_mm"] / 0.6 / fit["taper"] + 0.01)))
+            fit.at_most(
+                "thickness_mm",
+                0.6 * fit["width_mm"] * fit["taper"],
+                "its ends would be thicker than wide",
+                instead=("width_mm", min(55.0, fit["thickness_mm"] / 0.6 / fit["taper"] + 0.01)),
+            )
 
     @classmethod
     def draw(cls, rng: Generator) -> Self:
         """Wire cuffs with balls, and broad ones."""
-        ornament = str(rng.choice(["plain", "hammered", "honeycomb", "filigree", "vine", "balls"], p=[0.22, 0.22, 0.14, 0.16, 0.1, 0.16]))
+        ornament = str(
+            rng.choice(
+                ["plain", "hammered", "honeycomb", "filigree", "vine", "balls"], p=[0.22, 0.22, 0.14, 0.16, 0.1, 0.16]
+            )
+        )
         section = str(rng.choice(["oval", "flat", "D", "court", "concave", "bevelled"]))
         broad = {"honeycomb": (20, 36), "filigree": (20, 34), "vine": (16, 30)}.get(ornament, (8, 32))
         return cls.nearest(
@@ -289,7 +309,10 @@ class Cuff(Design):
             region = region_of(outline)
             openings = honeycomb_openings(inset(outline, 1.6), self.cell_mm, 1.0)
             return self._bent((region - openings).extrude(thick), 2.4 / max(detail, 0.5))
-        parts = [frame(outline, 1.8, thick, 0.4), *filigree(inset(outline, 1.7), 1.0, 1.5 * self.cell_mm, self.chance, thick / 2)]
+        parts = [
+            frame(outline, 1.8, thick, 0.4),
+            *filigree(inset(outline, 1.7), 1.0, 2.0 * self.cell_mm, self.chance, thick / 2),
+        ]
         return self._bent(Manifold.batch_boolean(parts, OpType.Add), 2.4 / max(detail, 0.5))
 
     def _leaved(self, band: Manifold) -> Manifold:

@@ -11,6 +11,7 @@ from jewel_assets.shape.parts.curves import Array
 from jewel_assets.shape.parts.links import (
     BOX_PLAY,
     ROPE_WINDS,
+    Link,
     box_link,
     curb_link,
     hanging_curve,
@@ -22,6 +23,7 @@ from jewel_assets.shape.parts.links import (
     rope_link,
     rope_pose,
     rope_width,
+    shortest_oval,
     widest_strip,
 )
 from jewel_assets.shape.parts.strands import Pattern, light_enough, made_up
@@ -44,7 +46,7 @@ class ChainDesign(Design):
     lay: str = choice("closed", LAYS, "closed and laid in an egg shape, or open and hanging by its ends")
     clasp: str = choice("lobster", CLASPS, "how it closes")
     extender_mm: float = mm(0.0, 0.0, 70.0, "length of the rings at one end that make it longer or shorter")
-    drape: float = share(0.35, 0.0, 0.8, "how pointed it lies: 0 is an oval; open, how far apart its ends hang")
+    drape: float = share(0.1, 0.0, 0.8, "how pointed it lies: 0 is an oval; open, how far apart its ends hang")
 
     def pattern(self, detail: float) -> Pattern:
         """The links, finer with `detail`."""
@@ -96,14 +98,20 @@ class CableChain(ChainDesign):
         """The next link's wire must pass through, and a link is not wider than long."""
         least = least_oval(fit["wire_mm"], fit["depth"] * fit["wire_mm"]) + 0.01
         fit.at_least("link_width_mm", least, "the next link's wire must pass through it")
-        fit.at_least("link_length_mm", fit["link_width_mm"], "a link is not wider than long")
+        fit.at_least(
+            "link_length_mm",
+            max(fit["link_width_mm"], shortest_oval(fit["wire_mm"])),
+            "both neighbours must fit into it",
+        )
         fit.at_most("link_length_mm", 5.0 * fit["link_width_mm"], "so long a link bends")
         _eased(fit, fit["link_length_mm"])
 
     @classmethod
     def draw(cls, rng: Generator) -> Self:
         """Fine cable, rolo, belcher, paperclip and bold chunky ones."""
-        wire = float(rng.choice([rng.uniform(0.5, 0.8), rng.uniform(0.8, 1.3), rng.uniform(1.3, 2.2)], p=[0.3, 0.45, 0.25]))
+        wire = float(
+            rng.choice([rng.uniform(0.5, 0.8), rng.uniform(0.8, 1.3), rng.uniform(1.3, 2.2)], p=[0.3, 0.45, 0.25])
+        )
         depth = float(rng.uniform(1.25, 1.7)) if rng.random() < 0.25 else 1.0
         kind = rng.choice(["rolo", "cable", "paperclip"], p=[0.25, 0.45, 0.3])
         wide = least_oval(wire, depth * wire) + float(rng.uniform(0.15, 0.8)) * wire
@@ -141,9 +149,14 @@ class CurbChain(ChainDesign):
     @classmethod
     def rules(cls, fit: Fit) -> None:
         """The next link's wire must pass through the twisted link."""
-        fit.at_least("link_width_mm", _least_curb(fit["wire_mm"]), "the next link's wire must pass through it")
-        fit.at_most("link_width_mm", 5.5 * fit["wire_mm"], "so thin a wire bends", instead=("wire_mm", fit["link_width_mm"] / 5.5))
-        least = max(1.12 * fit["link_width_mm"], _shortest_curb(fit["wire_mm"]))
+        fit.at_least("link_width_mm", least_curb(fit["wire_mm"]), "the next link's wire must pass through it")
+        fit.at_most(
+            "link_width_mm",
+            5.5 * fit["wire_mm"],
+            "so thin a wire bends",
+            instead=("wire_mm", fit["link_width_mm"] / 5.5),
+        )
+        least = max(1.12 * fit["link_width_mm"], shortest_curb(fit["wire_mm"]))
         fit.at_least("link_length_mm", least, "both neighbours must fit into it")
         fit.at_most("link_length_mm", 2.6 * fit["link_width_mm"], "so long a link does not lie flat")
         _eased(fit, fit["link_length_mm"])
@@ -152,8 +165,10 @@ class CurbChain(ChainDesign):
     @classmethod
     def draw(cls, rng: Generator) -> Self:
         """From fine curb to bold."""
-        wire = float(rng.choice([rng.uniform(0.7, 1.1), rng.uniform(1.1, 1.9), rng.uniform(1.9, 2.9)], p=[0.2, 0.5, 0.3]))
-        wide = _least_curb(wire) + float(rng.uniform(0.0, 0.6)) * wire
+        wire = float(
+            rng.choice([rng.uniform(0.7, 1.1), rng.uniform(1.1, 1.9), rng.uniform(1.9, 2.9)], p=[0.2, 0.5, 0.3])
+        )
+        wide = least_curb(wire) + float(rng.uniform(0.0, 0.6)) * wire
         return cls.nearest(
             wire_mm=wire,
             link_width_mm=wide,
@@ -165,7 +180,15 @@ class CurbChain(ChainDesign):
     def pattern(self, detail: float) -> Pattern:
         """All links alike."""
         link = curb_link(self.link_length_mm, self.link_width_mm, self.wire_mm, detail, CURB_TWIST_DEG, self.filed)
-        return Pattern(lambda i: link, lambda i: 0.0, 1, self.link_width_mm, self.wire_mm, play=play(self.wire_mm), end_tilt_deg=CURB_TWIST_DEG / 2)
+        return Pattern(
+            lambda i: link,
+            lambda i: 0.0,
+            1,
+            self.link_width_mm,
+            self.wire_mm,
+            play=play(self.wire_mm),
+            end_tilt_deg=CURB_TWIST_DEG / 2,
+        )
 
 
 @register
@@ -175,7 +198,7 @@ class FigaroChain(ChainDesign):
     family: Literal["figaro chain"] = "figaro chain"
     wire_mm: float = mm(1.1, 0.7, 2.6, "thickness of the wire")
     link_width_mm: float = mm(4.4, 2.6, 12.0, "width of the links before they are twisted")
-    short_length: float = share(1.2, 1.12, 1.6, "length of the short links over their width")
+    short_length: float = share(1.25, 1.12, 1.6, "length of the short links over their width")
     long_length: float = share(2.4, 1.7, 3.4, "length of the long link over its width")
     short_links: int = count(3, 1, 5, "short links between two long ones")
     filed: float = share(0.2, 0.0, 0.3, "what the file takes off each face, over the wire's thickness")
@@ -183,9 +206,14 @@ class FigaroChain(ChainDesign):
     @classmethod
     def rules(cls, fit: Fit) -> None:
         """The next link's wire must pass through the twisted link."""
-        fit.at_least("link_width_mm", _least_curb(fit["wire_mm"]), "the next link's wire must pass through it")
-        fit.at_most("link_width_mm", 5.5 * fit["wire_mm"], "so thin a wire bends", instead=("wire_mm", fit["link_width_mm"] / 5.5))
-        least = _shortest_curb(fit["wire_mm"]) / fit["link_width_mm"]
+        fit.at_least("link_width_mm", least_curb(fit["wire_mm"]), "the next link's wire must pass through it")
+        fit.at_most(
+            "link_width_mm",
+            5.5 * fit["wire_mm"],
+            "so thin a wire bends",
+            instead=("wire_mm", fit["link_width_mm"] / 5.5),
+        )
+        least = shortest_curb(fit["wire_mm"]) / fit["link_width_mm"]
         fit.at_least("short_length", least, "both neighbours must fit into a short link")
         fit.at_least("long_length", fit["short_length"] + 0.5, "a long link is longer than a short one")
         _eased(fit, fit["link_width_mm"] * (fit["short_length"] + fit["long_length"]) / 2)
@@ -197,7 +225,7 @@ class FigaroChain(ChainDesign):
         wire = float(rng.choice([rng.uniform(0.7, 1.1), rng.uniform(1.1, 1.8)], p=[0.35, 0.65]))
         return cls.nearest(
             wire_mm=wire,
-            link_width_mm=_least_curb(wire) + float(rng.uniform(0.0, 0.5)) * wire,
+            link_width_mm=least_curb(wire) + float(rng.uniform(0.0, 0.5)) * wire,
             short_length=float(rng.uniform(1.14, 1.35)),
             long_length=float(rng.uniform(2.0, 2.9)),
             short_links=int(rng.choice([1, 2, 3], p=[0.15, 0.1, 0.75])),
@@ -212,7 +240,13 @@ class FigaroChain(ChainDesign):
         long = curb_link(wide * self.long_length, wide, wire, detail, CURB_TWIST_DEG, self.filed)
         period = self.short_links + 1
         return Pattern(
-            lambda i: short if i % period else long, lambda i: 0.0, period, wide, wire, play=play(wire), end_tilt_deg=CURB_TWIST_DEG / 2
+            lambda i: short if i % period else long,
+            lambda i: 0.0,
+            period,
+            wide,
+            wire,
+            play=play(wire),
+            end_tilt_deg=CURB_TWIST_DEG / 2,
         )
 
 
@@ -244,7 +278,7 @@ class RopeChain(ChainDesign):
         eye_wire = min(max(wire, 0.7), 1.1)
 
         @lru_cache(maxsize=4)
-        def cap(side: int, place: int) -> object:
+        def cap(side: int, place: int) -> Link:
             return rope_end(wire, wind, side, -turn * place % 360.0, eye_wire, detail)
 
         return Pattern(lambda i: link, lambda i: turn * i % 360.0, 1, 0.75 * width, eye_wire, cap=cap)
@@ -273,28 +307,44 @@ class BoxChain(ChainDesign):
         """Fine to bold."""
         size = float(rng.choice([rng.uniform(2.8, 3.4), rng.uniform(3.4, 5.0)], p=[0.7, 0.3]))
         thick = float(rng.uniform(0.5, 0.16 * size + 0.1))
-        return cls.nearest(size_mm=size, thickness_mm=thick, strip_mm=(size - 2 * thick) * float(rng.uniform(0.7, 0.95)), **cls.drawn_wear(rng))
+        return cls.nearest(
+            size_mm=size,
+            thickness_mm=thick,
+            strip_mm=(size - 2 * thick) * float(rng.uniform(0.7, 0.95)),
+            **cls.drawn_wear(rng),
+        )
 
     def pattern(self, detail: float) -> Pattern:
         """Links at 45 degrees to the viewer, alternately."""
         link = box_link(self.size_mm, self.strip_mm, self.thickness_mm, detail)
         width, wire = self.size_mm, self.thickness_mm
-        return Pattern(lambda i: link, lambda i: 45.0 + 90.0 * (i % 2), 2, width, wire, room=self.strip_mm, play=BOX_PLAY, supple=True)
+        return Pattern(
+            lambda i: link,
+            lambda i: 45.0 + 90.0 * (i % 2),
+            2,
+            width,
+            wire,
+            room=self.strip_mm,
+            play=BOX_PLAY,
+            supple=True,
+        )
 
 
 CURB_TWIST_DEG = 84.0
 
 
-def _least_curb(wire: float) -> float:
+def least_curb(wire: float) -> float:
     """The narrowest curb link of `wire` mm, mm: a wire and two clearances inside, and what the twist takes away."""
     return 3.1 * wire + 2 * play(wire) + 0.05
 
 
-def _shortest_curb(wire: float) -> float:
+def shortest_curb(wire: float) -> float:
     """The shortest: both neighbours' wires meet inside it, mm."""
     return 4.1 * wire + 4.5 * play(wire)
 
 
 def _eased(fit: Fit, link: float) -> None:
     """Lay a chain of long links in a rounder curve: they cannot follow a narrow one."""
-    fit.at_most("drape", max(0.0, 0.75 - 16 * link / fit["length_mm"]), "its links are too long to lie in so pointed a curve")
+    fit.at_most(
+        "drape", max(0.0, 0.75 - 16 * link / fit["length_mm"]), "its links are too long to lie in so pointed a curve"
+    )

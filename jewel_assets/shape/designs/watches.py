@@ -46,12 +46,25 @@ DIALS: dict[str, str] = {
 }
 """What a dial is made of, and what its numerals and minutes are printed in."""
 
-BANDS = ("leather", "black leather", "tan leather", "blue leather", "rubber", "three-piece bracelet", "five-piece bracelet")
+BANDS = (
+    "leather",
+    "black leather",
+    "tan leather",
+    "blue leather",
+    "rubber",
+    "three-piece bracelet",
+    "five-piece bracelet",
+)
 LEATHERS = BANDS[:5]
 
 EXTRAS = ("none", "small seconds", "chronograph")
 
-THREADS = {"leather": "tan leather", "black leather": "textile", "tan leather": "leather", "blue leather": "tan leather"}
+THREADS = {
+    "leather": "tan leather",
+    "black leather": "textile",
+    "tan leather": "leather",
+    "blue leather": "tan leather",
+}
 """Stitching by leather: a shade that can be seen."""
 
 
@@ -100,7 +113,13 @@ class Wristwatch(Design):
         gold = str(rng.choice(["18k-yellow", "18k-rose", "18k-white"]))
         metal = str(rng.choice(["316l-steel", "titanium"], p=[0.9, 0.1])) if steel else gold
         pale = rng.random() < (0.65 if kind in ("dress", "small") else 0.3)
-        dial = str(rng.choice(["white dial lacquer", "silvered dial", "white enamel"] if pale else ["dial lacquer", "blue dial lacquer", "green dial lacquer"]))
+        dial = str(
+            rng.choice(
+                ["white dial lacquer", "silvered dial", "white enamel"]
+                if pale
+                else ["dial lacquer", "blue dial lacquer", "green dial lacquer"]
+            )
+        )
         if kind == "small" and rng.random() < 0.3:
             dial = "mother of pearl"
         sizes = {"dress": (36, 40), "sport": (38, 43), "chronograph": (39, 43), "small": (27, 33)}
@@ -108,11 +127,31 @@ class Wristwatch(Design):
         bracelet = rng.random() < {"dress": 0.25, "sport": 0.75, "chronograph": 0.45, "small": 0.5}[kind]
         leathers = ["leather", "black leather", "tan leather", "blue leather"] + (["rubber"] if kind == "sport" else [])
         band = str(rng.choice(["three-piece bracelet", "five-piece bracelet"] if bracelet else leathers))
-        shape = "round" if kind in ("sport", "chronograph") or rng.random() < 0.6 else str(rng.choice(["cushion", "square"]))
-        bezels = {"dress": ["domed", "stepped", "fluted"], "sport": ["coin edge", "coin edge", "fluted", "stepped"], "chronograph": ["stepped", "domed", "coin edge"], "small": ["domed", "fluted", "stepped"]}
-        styles = {"dress": ["batons", "daggers", "roman"], "sport": ["dots", "batons"], "chronograph": ["batons", "daggers"], "small": ["batons", "roman", "daggers"]}
+        shape = (
+            "round"
+            if kind in ("sport", "chronograph") or rng.random() < 0.6
+            else str(rng.choice(["cushion", "square"]))
+        )
+        bezels = {
+            "dress": ["domed", "stepped", "fluted"],
+            "sport": ["coin edge", "coin edge", "fluted", "stepped"],
+            "chronograph": ["stepped", "domed", "coin edge"],
+            "small": ["domed", "fluted", "stepped"],
+        }
+        styles = {
+            "dress": ["batons", "daggers", "roman"],
+            "sport": ["dots", "batons"],
+            "chronograph": ["batons", "daggers"],
+            "small": ["batons", "roman", "daggers"],
+        }
         same = metal if metal not in ("titanium",) else "316l-steel"
-        extra = "chronograph" if kind == "chronograph" else "small seconds" if kind == "dress" and rng.random() < 0.35 else "none"
+        extra = (
+            "chronograph"
+            if kind == "chronograph"
+            else "small seconds"
+            if kind == "dress" and rng.random() < 0.35
+            else "none"
+        )
         return cls.nearest(
             metal=metal,
             second_metal=same if rng.random() < 0.65 else str(rng.choice(["18k-yellow", "18k-rose"])),
@@ -122,7 +161,9 @@ class Wristwatch(Design):
             bezel=str(rng.choice(bezels[kind])),
             dial=dial,
             index_style=str(rng.choice(styles[kind])),
-            hand_style=str(rng.choice(["batons", "dauphine", "leaf"] if kind != "sport" else ["batons", "batons", "dauphine"])),
+            hand_style=str(
+                rng.choice(["batons", "dauphine", "leaf"] if kind != "sport" else ["batons", "batons", "dauphine"])
+            ),
             extra=extra,
             band=band,
             lug_gap_mm=2.0 * round(0.25 * diameter + float(rng.uniform(-0.4, 0.4))),
@@ -138,7 +179,9 @@ class Wristwatch(Design):
         parts: list[Body] = [self.metal_body("case", case_body(case))]
         apart = [
             self.metal_body("case back", case_back(case)),
-            self.metal_body("crown", crown(case, max(4.6, 0.155 * self.diameter_mm), max(2.6, 0.08 * self.diameter_mm))),
+            self.metal_body(
+                "crown", crown(case, max(4.6, 0.155 * self.diameter_mm), max(2.6, 0.08 * self.diameter_mm))
+            ),
             self.metal_body("spring bar 12", spring_bar(case, 1)),
             self.metal_body("spring bar 6", spring_bar(case, -1)),
         ]

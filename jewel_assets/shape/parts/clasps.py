@@ -1,7 +1,7 @@
 """Clasps that close a chain, laid like links: the loop that opens at -x, the eye that the chain hangs in at +x.
 
-Measures follow the findings catalogues (Cooksongold, Stuller: trigger clasps 9 to 15 mm, bolt rings 5 to 8 mm long). The
-spring inside is bought in and not shown; the lever and the bolt are bodies of their own, which move.
+Measures follow the findings catalogues (Cooksongold, Stuller: trigger clasps 9 to 15 mm, bolt rings 5 to 8 mm long).
+The spring inside is bought in and not shown; the lever and the bolt are bodies of their own, which move.
 """
 
 import numpy as np
@@ -45,12 +45,24 @@ def lobster(size: float, wire: float, detail: float = 1.0) -> Link:
     lever_line, lever_radius = _shortened(lever_line, lever_radius, PLAY + lever_radius.max() * 0.15)
     body = sweep(ellipse(2.0, 2.3, sides), claw_line, up=(0, 0, 1), scale=claw_radius)
     lever = sweep(ellipse(2.0, 2.3, sides), lever_line, up=(0, 0, 1), scale=lever_radius)
-    thumb = ball(2.2 * float(lever_radius.mean()), lever_line[len(lever_line) // 2] + np.array([0, 0.55 * lever_radius.mean(), 0]), sides)
+    thumb = ball(
+        2.2 * float(lever_radius.mean()),
+        lever_line[len(lever_line) // 2] + np.array([0, 0.55 * lever_radius.mean(), 0]),
+        sides,
+    )
     lever = (lever + thumb).simplify(1e-4)
-    root = Manifold.sphere(1.0, 2 * sides).scale((0.17 * size, 0.155 * size, 0.16 * size)).translate((long / 2, 0.0, 0.0))
-    clear = Manifold.sphere(1.0, 2 * sides).scale((0.17 * size + PLAY, 0.155 * size + PLAY, 0.16 * size + PLAY)).translate((long / 2, 0, 0))
+    root = (
+        Manifold.sphere(1.0, 2 * sides).scale((0.17 * size, 0.155 * size, 0.16 * size)).translate((long / 2, 0.0, 0.0))
+    )
+    clear = (
+        Manifold.sphere(1.0, 2 * sides)
+        .scale((0.17 * size + PLAY, 0.155 * size + PLAY, 0.16 * size + PLAY))
+        .translate((long / 2, 0, 0))
+    )
     opening = 1.7 * wire + 2 * play(wire)
-    eye_line = stadium(opening + wire, opening + wire, bend) + np.array([long / 2 + 0.155 * size + opening / 2 + 0.2 * wire, 0.0, 0.0])
+    eye_line = stadium(opening + wire, opening + wire, bend) + np.array(
+        [long / 2 + 0.155 * size + opening / 2 + 0.2 * wire, 0.0, 0.0]
+    )
     eye = tube(eye_line, wire / 2, closed=True, sides=sides)
     body = (body + root + eye).simplify(1e-4)
     lever = _largest(lever - clear)
@@ -75,7 +87,9 @@ def spring_ring(size: float, wire: float, detail: float = 1.0) -> Link:
     # the gap that the bolt closes is beside the hooked ring, the thumb piece stands out of a slot further on
     gap_from, gap_to = np.radians(38.0), np.radians(95.0)
     angle = np.linspace(gap_to, 2 * np.pi + gap_from, steps)
-    ring = tube(radius * np.column_stack([-np.cos(angle), np.sin(angle), np.zeros(steps)]), thick / 2, sides=sides, caps="flat")
+    ring = tube(
+        radius * np.column_stack([-np.cos(angle), np.sin(angle), np.zeros(steps)]), thick / 2, sides=sides, caps="flat"
+    )
     slack = PLAY / radius
     angle = np.linspace(gap_from + slack, gap_to - slack, max(5, steps // 6))
     bolt_line = radius * np.column_stack([-np.cos(angle), np.sin(angle), np.zeros(len(angle))])
@@ -83,11 +97,19 @@ def spring_ring(size: float, wire: float, detail: float = 1.0) -> Link:
     nub_at = bolt_line[-2] * (1 + 0.55 * thick / radius)
     bolt = (bolt + ball(0.75 * thick, nub_at, sides)).simplify(1e-4)
     opening = 1.7 * wire + 2 * play(wire)
-    eye_line = stadium(opening + wire, opening + wire, bend) + np.array([size / 2 + opening / 2 + 0.05 * wire, 0.0, 0.0])
+    eye_line = stadium(opening + wire, opening + wire, bend) + np.array(
+        [size / 2 + opening / 2 + 0.05 * wire, 0.0, 0.0]
+    )
     eye = tube(eye_line, wire / 2, closed=True, sides=sides)
     clear = tube(line, thick / 2 - 0.05 * thick, closed=True, sides=sides)
     body = (ring + (eye - clear)).simplify(1e-4)
-    return _clasp((("clasp", body), ("clasp bolt", bolt)), (line, eye_line), float(eye_line[:, 0].max() - wire / 2), radius - thick / 2, thick)
+    return _clasp(
+        (("clasp", body), ("clasp bolt", bolt)),
+        (line, eye_line),
+        float(eye_line[:, 0].max() - wire / 2),
+        radius - thick / 2,
+        thick,
+    )
 
 
 def clasp_of(kind: str, chain_width: float, wire: float, detail: float = 1.0) -> Link:
@@ -99,7 +121,9 @@ def clasp_of(kind: str, chain_width: float, wire: float, detail: float = 1.0) ->
     raise ValueError(f"there is no clasp '{kind}': give one of {', '.join(CLASPS)}")
 
 
-def _clasp(parts: tuple[tuple[str, Manifold], ...], lines: tuple[Array, ...], ahead: float, behind: float, gauge: float) -> Link:
+def _clasp(
+    parts: tuple[tuple[str, Manifold], ...], lines: tuple[Array, ...], ahead: float, behind: float, gauge: float
+) -> Link:
     solid = Manifold.compose([part for _, part in parts])
     return Link(solid, lines, ahead, behind, gauge, parts)
 

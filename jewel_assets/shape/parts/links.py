@@ -23,7 +23,7 @@ LEAST_GAP = 0.1
 
 
 def play(wire: float) -> float:
-    """mm between links of `wire` mm wire in a straight chain. What is more than `LEAST_GAP` the chain uses where it bends."""
+    """mm between links of `wire` mm wire in a straight chain; more than `LEAST_GAP`, for where the chain bends."""
     return 0.12 + 0.05 * wire
 
 
@@ -31,8 +31,8 @@ def play(wire: float) -> float:
 class Link:
     """One link, or anything that is laid like one: a clasp, a bead on its eye pin, a jump ring.
 
-    `lines` are the closed centre lines (n, 3) of its wire: one, or one for each loop of a clasp. `parts` are the bodies of
-    which it is made, where there are several that move.
+    `lines` are the closed centre lines (n, 3) of its wire: one, or one for each loop of a clasp. `parts` are the bodies
+    of which it is made, where there are several that move.
     """
 
     solid: Manifold = field(repr=False)
@@ -80,6 +80,11 @@ def least_oval(wire: float, depth: float) -> float:
     return 2 * wire + max(wire, depth) + 2 * play(wire)
 
 
+def shortest_oval(wire: float) -> float:
+    """The shortest oval link, mm: the wires of both neighbours meet inside it, and those two keep their distance."""
+    return 4 * wire + 2 * play(wire) + 2 * LEAST_GAP
+
+
 def oval_link(long: float, wide: float, wire: float, detail: float = 1.0, depth: float | None = None) -> Link:
     """A link of a cable, trace or paperclip chain: outside `long` x `wide` mm, of `wire` mm.
 
@@ -89,7 +94,8 @@ def oval_link(long: float, wide: float, wire: float, detail: float = 1.0, depth:
     deep = wire if depth is None else depth
     if wide < (least := least_oval(wire, deep)) - 1e-6:
         raise ValueError(
-            f"a link {wide:.2f} mm wide of {wire:.2f} mm wire has no room for its neighbour: make it {least:.2f} mm wide"
+            f"a link {wide:.2f} mm wide of {wire:.2f} mm wire has no room for its neighbour: "
+            f"make it {least:.2f} mm wide"
         )
     sides, bend = link_sides(wire, detail)
     line = stadium(max(long, wide) - wire, wide - wire, bend)
@@ -160,14 +166,14 @@ ROPE_WINDS: dict[str, tuple[float, float, float, float, float, float]] = {
     "slender": (2.7, 1.331, -0.952, -0.045, 1.597, 0.926),
     "full": (2.8, 1.266, 1.209, -2.412, 1.232, 1.017),
 }
-"""How the rings of a rope chain lie, in diameters of their wire and radians: radius of a ring's centre line, pitch, distance
-of a ring's middle from the axis, azimuth and inclination of its normal, turn from one ring to the next. Found by
-minimizing the pitch under the condition that no two rings come nearer than 1.2 wires from centre to centre; each ring then
+"""How the rings of a rope chain lie, in diameters of their wire and radians: radius of a ring's centre line, pitch,
+distance of a ring's middle from the axis, azimuth and inclination of its normal, turn from one ring to the next. Found
+by minimizing the pitch under the condition that no two rings come nearer than 1.2 wires from centre to centre; each then
 passes through the two before it and the two behind it, as in the chains that are sold."""
 
 
 def rope_pose(wire: float, wind: str) -> tuple[Array, float, float]:
-    """How a ring of the rope lies in its place (3, 4), its pitch in mm, and its turn from one to the next in degrees."""
+    """How a ring of the rope lies in its place (3, 4), the pitch in mm, and the turn to the next ring in degrees."""
     _, pitch, off, azimuth, incline, turn = ROPE_WINDS[wind]
     normal = np.array([np.cos(incline), np.sin(incline) * np.cos(azimuth), np.sin(incline) * np.sin(azimuth)])
     side = np.cross(normal, [0.0, 0.0, 1.0])
@@ -207,7 +213,8 @@ def rope_end(wire: float, wind: str, side: int, eye_roll_deg: float, eye_wire: f
     depth = 0.9 * radius
     arc = np.linspace(0, np.pi / 2, max(5, round(6 * detail)))
     dome = [(radius * (0.3 + 0.7 * np.cos(a)), mouth + 0.5 * depth + depth * np.sin(a)) for a in arc]
-    profile = np.array([(0.0, mouth), (radius, mouth), *dome, (0.0, dome[-1][1])])
+    # its mouth is bevelled: the next rings come nearer to its edge where the chain bends
+    profile = np.array([(0.0, mouth), (0.5 * radius, mouth), (radius, mouth + 0.2 * radius), *dome, (0.0, dome[-1][1])])
     segments = max(20, round(28 * detail))
     bell = revolve_profile(profile, segments, axis="x")
     opening = 1.4 * eye_wire + 2 * play(eye_wire)
@@ -242,7 +249,8 @@ def spacing(first: Link, second: Link, roll_deg: float, clearance: float) -> flo
         far = near
     else:
         raise ValueError(
-            f"these links do not pass through each other with {clearance:.2f} mm to spare: use thinner wire or wider links"
+            f"these links do not pass through each other with {clearance:.2f} mm to spare: "
+            "use thinner wire or wider links"
         )
     for _ in range(7):
         middle = (near + far) / 2

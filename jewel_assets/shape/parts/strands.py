@@ -17,7 +17,7 @@ from jewel_assets.shape.parts.sweep import ball, tube
 from jewel_assets.shape.piece import Body
 
 MOST_FACES = 360_000
-"""A chain whose links would have more faces than this together is made of coarser links: it is seen from further away."""
+"""Links that would have more faces than this together are made coarser: so long a chain is seen from further away."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ class Strand:
 
     def bodies(self, placements: ArrayLike, metal: str) -> tuple[list[Body], list[tuple[str, ...]]]:
         """The bodies, and the groups of them that move. Equal links share one mesh."""
-        bodies, groups = [], []
+        bodies: list[Body] = []
+        groups: list[tuple[str, ...]] = []
         for name, link, place in zip(self.names, self.links, np.asarray(placements), strict=True):
             for part, solid in link.parts or ((name, link.solid),):
                 title = part if not link.parts or name == "clasp" else f"{name} {part}"
@@ -120,7 +121,7 @@ def made_up(
     Closed, the strand begins with the middle link, goes up on the right, through the clasp, and comes down on the left.
     Open, it runs from the clasp at its left end to the extender's last ring at its right end.
     """
-    wire = float(np.clip(pattern.wire, 0.6, 1.1))
+    wire = float(np.clip(pattern.wire, 0.5, 1.1))
     fastener = clasp_of(clasp, pattern.width, wire, detail)
     room = pattern.room or pattern.wire
     ring = jump_ring(wire, room, wire, detail)
@@ -131,6 +132,8 @@ def made_up(
     fittings = fastener.ahead + fastener.behind + (2 + rings) * (2 * chained.ahead - gap)
     taken = pattern.taken()
     half = max(2, round((length - fittings) / taken * pattern.period / 2))
+    if pattern.period == 2 and not pattern.supple:
+        half += half % 2  # both ends like the middle
     right = [(i, pattern.link(i), pattern.roll_deg(i)) for i in range(half + 1)]
     left = [(i, pattern.link(i), pattern.roll_deg(i)) for i in range(-half, 0)]
     if pattern.cap is not None:

@@ -24,7 +24,7 @@ END_MM = 1.5
 
 @dataclass(frozen=True)
 class Wrist:
-    """The way of a band: from the spring bar at twelve (y = `bar_y`, z = `bar_z`), round the wrist, to the one at six."""
+    """The way of a band: from the spring bar at twelve (at `bar_y`, `bar_z`), round the wrist, to the one at six."""
 
     bar_y: float
     bar_z: float
@@ -63,7 +63,9 @@ class Wrist:
 
     def outward(self, angle: Array) -> Array:
         """(n, 3): unit normals of the oval."""
-        normal = np.column_stack([np.zeros(len(angle)), np.sin(angle) / self.half_width, np.cos(angle) / self.half_height])
+        normal = np.column_stack(
+            [np.zeros(len(angle)), np.sin(angle) / self.half_width, np.cos(angle) / self.half_height]
+        )
         return np.asarray(normal / np.linalg.norm(normal, axis=1, keepdims=True))
 
     def even(self, start: float, end: float, points: int) -> Array:
@@ -79,7 +81,7 @@ class Wrist:
 
 
 def strap(wrist: Wrist, lug_gap: float, thick: float, stitched: bool, detail: float = 1.0) -> dict[str, list[Manifold]]:
-    """A strap and its buckle by name: "strap" (leather), "stitching", "buckle" and "tongue" (metal), "keeper" (leather).
+    """A strap by name: "strap" and "keeper" (leather), "stitching", "buckle" and "tongue" (metal).
 
     `lug_gap` mm between the lugs; it tapers to 0.82 of that. `thick` at the lugs; it thins to 0.62 of that.
     """
@@ -87,7 +89,9 @@ def strap(wrist: Wrist, lug_gap: float, thick: float, stitched: bool, detail: fl
     end = np.pi - 0.02
     points = max(40, round(56 * detail))
     # the short part, from twelve to the buckle's bar
-    begin = wrist.start - END_MM / float(np.hypot(wrist.half_width * np.cos(wrist.start), wrist.half_height * np.sin(wrist.start)))
+    begin = wrist.start - END_MM / float(
+        np.hypot(wrist.half_width * np.cos(wrist.start), wrist.half_height * np.sin(wrist.start))
+    )
     angle_a = wrist.even(begin, end, points)
     share_a = np.linspace(0, 1, points)
     # the long part comes from six, passes under the frame and over the short one
@@ -105,7 +109,9 @@ def strap(wrist: Wrist, lug_gap: float, thick: float, stitched: bool, detail: fl
     holes = []
     for k in range(1, 5):
         at = np.array([-(np.pi + 0.16 * k + 0.05)])
-        place = placed([[1.0, 0, 0]], np.cross(wrist.outward(at), [1.0, 0, 0]), wrist.outward(at), wrist.at(at, lift.max()))[0]
+        place = placed(
+            [[1.0, 0, 0]], np.cross(wrist.outward(at), [1.0, 0, 0]), wrist.outward(at), wrist.at(at, lift.max())
+        )[0]
         holes.append(Manifold.cylinder(2 * thick, 0.75, circular_segments=20, center=True).transform(place))
     part_a = Manifold.batch_boolean([parts_a, bars[0], *frame[1]], OpType.Subtract)
     part_b = Manifold.batch_boolean([parts_b, bars[1], tongue_hole, *holes], OpType.Subtract)
@@ -123,7 +129,7 @@ def strap(wrist: Wrist, lug_gap: float, thick: float, stitched: bool, detail: fl
 def rows(wrist: Wrist, lug_gap: float, thick: float, columns: int, detail: float = 1.0) -> dict[str, list[Manifold]]:
     """A bracelet by name: "link" (each row one casting), "clasp" (the cover that folds over the last rows).
 
-    `columns` 3 makes the broad three-piece rows of sports watches, 5 the narrow middle ones of dress watches. The middle
+    `columns` 3 makes the broad three-piece rows of sports watches, 5 the narrow middle ones of dress watches. Middle
     pieces stand half a row ahead of the outer ones and turn between those of the next row.
     """
     wide = lug_gap - 2 * PLAY
@@ -199,7 +205,9 @@ def _bar_hole(wrist: Wrist, side: int, wide: float) -> Manifold:
     return bar.translate((0.0, side * wrist.bar_y, wrist.bar_z))
 
 
-def _strap_part(line: Array, normal: Array, wide: float, thick: float, share: Array, detail: float, tip: bool) -> Manifold:
+def _strap_part(
+    line: Array, normal: Array, wide: float, thick: float, share: Array, detail: float, tip: bool
+) -> Manifold:
     """A tapering strip of padded leather; its end rounded or, with `tip`, pointed."""
     n = len(line)
     width = wide * (1 - 0.18 * np.clip(share * 1.1, 0, 1))
@@ -258,7 +266,9 @@ def _threads(places: Array, radius: float) -> Manifold:
     return copies(tube(np.array([[-0.75, 0, 0], [0.75, 0, 0]]), radius, sides=8), places)
 
 
-def _buckle(wrist: Wrist, end: float, wide: float, thin: float) -> tuple[tuple[Manifold, list[Manifold]], Manifold, Manifold]:
+def _buckle(
+    wrist: Wrist, end: float, wide: float, thin: float
+) -> tuple[tuple[Manifold, list[Manifold]], Manifold, Manifold]:
     """Frame with what it takes out of the short strap's end, tongue, and the hole that the tongue needs."""
     wire = 1.0  # radius
     at = wrist.at(np.array([end]))[0]
@@ -288,7 +298,9 @@ def _buckle(wrist: Wrist, end: float, wide: float, thin: float) -> tuple[tuple[M
     path = np.array([top, top + 0.45 * (rest - top) + 0.5 * up, rest - 0.3 * back, rest + 1.1 * back - 0.1 * up])
     needle = tube(path, np.array([0.6, 0.6, 0.55, 0.5]), sides=10)
     tongue = ring + needle
-    swept = tube(np.vstack([top - 0.6 * up, path]), 0.6 + 2 * PLAY, sides=10) + tube(collar, 0.55 + PLAY, closed=True, sides=10)
+    swept = tube(np.vstack([top - 0.6 * up, path]), 0.6 + 2 * PLAY, sides=10) + tube(
+        collar, 0.55 + PLAY, closed=True, sides=10
+    )
     # the short strap's end is slotted for the tongue's collar
     return (frame, [clear, swept]), tongue, swept
 

@@ -75,7 +75,7 @@ class CaseShape:
 
 
 def case_body(case: CaseShape) -> Manifold:
-    """Middle, bezel and lugs in one, open through the middle: a ledge for the dial, a seat for the crystal and the back."""
+    """Middle, bezel and lugs in one, open through the middle, with seats for dial, crystal and back."""
     top, wide = case.height, case.bezel_width
     step = 0.62 * top
     side = [(0.9, 0.0), (0.25, 0.55), (0.0, 1.2), (0.0, step - 0.35), (0.35, step)]
@@ -84,7 +84,12 @@ def case_body(case: CaseShape) -> Manifold:
     foot = 0.5
     slope = [(foot, step - 0.4), (foot, step + 0.25)]
     if case.bezel == "stepped":
-        slope += [(foot + 0.15, 0.5 * (step + top)), (foot + 0.45 * wide, 0.52 * (step + top)), (0.72 * wide, top), (wide + 0.2, top)]
+        slope += [
+            (foot + 0.15, 0.5 * (step + top)),
+            (foot + 0.45 * wide, 0.52 * (step + top)),
+            (0.72 * wide, top),
+            (wide + 0.2, top),
+        ]
         bezel = case.turned(np.array(slope))
     elif case.bezel == "domed":
         arc = np.linspace(0, np.pi / 2, max(5, round(7 * case.detail)))
@@ -116,13 +121,16 @@ def crystal(case: CaseShape) -> Manifold:
     inset = case.bezel_width - 0.7 + PLAY
     low, top = case.height - CRYSTAL_MM, case.height
     half = case.diameter / 2 - inset
-    dome = [(inset + half * (1 - np.cos(a)), top + 0.12 + 0.55 * np.sin(a)) for a in np.linspace(0.25, 1.35, max(4, round(5 * case.detail)))]
+    dome = [
+        (inset + half * (1 - np.cos(a)), top + 0.12 + 0.55 * np.sin(a))
+        for a in np.linspace(0.25, 1.35, max(4, round(5 * case.detail)))
+    ]
     first = (inset, top - 0.05)
     return case.turned(np.array([(inset, low + PLAY / 4), first, *dome]))
 
 
 def crown(case: CaseShape, diameter: float, reach: float, angle_deg: float = 0.0) -> Manifold:
-    """A fluted crown on the case's edge, `angle_deg` from three o'clock, towards twelve; clear of the case by the play."""
+    """A fluted crown on the case's edge, `angle_deg` from three o'clock towards twelve, clear of it by the play."""
     segments, flutes = 96, 24
     angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
     fluted = diameter / 2 * (1 - 0.07 * (0.5 + 0.5 * np.cos(flutes * angle)))
@@ -137,7 +145,9 @@ def crown(case: CaseShape, diameter: float, reach: float, angle_deg: float = 0.0
 
 def pusher(case: CaseShape, angle_deg: float) -> Manifold:
     """A chronograph's pusher."""
-    profile = np.array([(0.0, 0.0), (0.9, 0.0), (0.9, 0.9), (1.45, 1.0), (1.55, 1.2), (1.55, 2.1), (1.35, 2.4), (0.0, 2.4)])
+    profile = np.array(
+        [(0.0, 0.0), (0.9, 0.0), (0.9, 0.9), (1.45, 1.0), (1.55, 1.2), (1.55, 2.1), (1.35, 2.4), (0.0, 2.4)]
+    )
     return _beside(case, revolve_profile(profile, 32, axis="x"), angle_deg, PLAY)
 
 

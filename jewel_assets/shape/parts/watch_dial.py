@@ -20,7 +20,7 @@ HAND_LEVELS_MM = (0.65, 1.25, 1.85)
 """Undersides of hour, minute and second hand over the dial's face."""
 
 TEN_PAST_TEN_DEG = (305.0, 60.0, 212.0)
-"""Hour, minute and second hand as they stand in product photos: the maker's name is free, and the dial seems to smile."""
+"""Hour, minute and second hand as in product photos: the maker's name is free, and the dial seems to smile."""
 
 PRINT_MM = 0.06
 """Height of what is printed on a dial."""
@@ -40,7 +40,9 @@ def indices(style: str, radius: float, skip: Sequence[int] = ()) -> list[tuple[i
         plain = _ridged(np.array([(-0.75 * wide, long / 2), (0, -long / 2 - 0.15), (0.75 * wide, long / 2)]), high)
         main = _ridged(np.array([(-1.3 * wide, long / 2), (0, -long / 2 - 0.2), (1.3 * wide, long / 2)]), high)
     else:
-        plain = _ridged(np.array([(-wide / 2, -long / 2), (wide / 2, -long / 2), (wide / 2, long / 2), (-wide / 2, long / 2)]), high)
+        plain = _ridged(
+            np.array([(-wide / 2, -long / 2), (wide / 2, -long / 2), (wide / 2, long / 2), (-wide / 2, long / 2)]), high
+        )
         main = plain
     placed = []
     for hour in range(12):
@@ -58,7 +60,7 @@ def indices(style: str, radius: float, skip: Sequence[int] = ()) -> list[tuple[i
 
 def roman_numerals(radius: float, skip: Sequence[int] = ()) -> Manifold:
     """Printed Roman numerals, their feet to the middle, as one body of many prints."""
-    tall, thin, thick = 0.21 * radius, 0.011 * radius, 0.026 * radius
+    tall, thin, thick = 0.2 * radius, 0.011 * radius, 0.026 * radius
     prints = []
     for hour, numeral in enumerate(ROMAN):
         if hour in skip:
@@ -83,7 +85,7 @@ def roman_numerals(radius: float, skip: Sequence[int] = ()) -> Manifold:
         for y in (0.0, tall):
             strokes.append(_stroke((-total / 2, y), (total / 2, y), thin))
         flat = CrossSection.batch_boolean([CrossSection([stroke]) for stroke in strokes], OpType.Add)
-        prints.append(clockwise(flat.extrude(PRINT_MM).translate((0.0, 0.69 * radius, 0.0)), 30.0 * hour))
+        prints.append(clockwise(flat.extrude(PRINT_MM).translate((0.0, 0.67 * radius, 0.0)), 30.0 * hour))
     return Manifold.compose(prints)
 
 
@@ -105,14 +107,33 @@ def hand(style: str, length: float, wide: float, tail: float, bore: float) -> Ma
     tip = 0.26
     if style == "dauphine":
         broad = 0.24 * length
-        outline = np.array([(0.0, -tail), (0.4 * wide, -tail * 0.7), (wide * 0.9, broad), (tip, length), (-tip, length), (-wide * 0.9, broad), (-0.4 * wide, -tail * 0.7)])
+        outline = np.array(
+            [
+                (0.0, -tail),
+                (0.4 * wide, -tail * 0.7),
+                (wide * 0.9, broad),
+                (tip, length),
+                (-tip, length),
+                (-wide * 0.9, broad),
+                (-0.4 * wide, -tail * 0.7),
+            ]
+        )
     elif style == "leaf":
         t = np.linspace(0, 1, 18)
         half = tip + (wide * 0.85 - tip) * np.sin(np.pi * t**0.8) ** 1.2
         right = np.column_stack([half, -0.2 * tail + (length + 0.2 * tail) * t])
         outline = np.vstack([right, right[::-1] * (-1, 1)])
     else:
-        outline = np.array([(0.42 * wide, -tail), (0.5 * wide, 0.9 * length), (tip, length), (-tip, length), (-0.5 * wide, 0.9 * length), (-0.42 * wide, -tail)])
+        outline = np.array(
+            [
+                (0.42 * wide, -tail),
+                (0.5 * wide, 0.9 * length),
+                (tip, length),
+                (-tip, length),
+                (-0.5 * wide, 0.9 * length),
+                (-0.42 * wide, -tail),
+            ]
+        )
     flat = CrossSection([outline]) + hub
     if style == "leaf":
         flat = flat + CrossSection([rounded_rectangle(0.6, tail + 1.0, 0.2, 3) + np.array([0.0, -tail / 2])])
@@ -136,14 +157,21 @@ def hands(style: str, radius: float, seconds: bool) -> list[tuple[str, Manifold]
         made.append((name, clockwise(hand(style, long, broad, 0.16 * radius, 1.1), angle).translate((0.0, 0.0, level))))
     top = HAND_LEVELS_MM[1] + HAND_MM
     if seconds:
-        made.append(("second hand", clockwise(second_hand(0.88 * radius, 1.1), TEN_PAST_TEN_DEG[2]).translate((0.0, 0.0, HAND_LEVELS_MM[2]))))
+        made.append(
+            (
+                "second hand",
+                clockwise(second_hand(0.88 * radius, 1.1), TEN_PAST_TEN_DEG[2]).translate(
+                    (0.0, 0.0, HAND_LEVELS_MM[2])
+                ),
+            )
+        )
         top = HAND_LEVELS_MM[2] + HAND_MM
     arbor = Manifold.cylinder(top + 0.1, 0.45, circular_segments=20)
     return [*made, ("arbor pin", arbor)]
 
 
 def small_dial(radius: float) -> tuple[Manifold, Manifold, Manifold, Manifold]:
-    """A small dial: the recess to cut, its raised rim to join, its printed track, and its hand with pin; its middle at the origin."""
+    """A small dial round the origin: the recess to cut, the rim to join, the printed track, the hand with its pin."""
     recess = Manifold.cylinder(1.0, radius, circular_segments=64).translate((0.0, 0.0, -0.2))
     ring = CrossSection.circle(radius + 0.4, 64) - CrossSection.circle(radius, 64)
     rim = ring.extrude(0.28).translate((0.0, 0.0, -0.1))
@@ -151,7 +179,9 @@ def small_dial(radius: float) -> tuple[Manifold, Manifold, Manifold, Manifold]:
     for k in range(12):
         stroke = _prism(rounded_rectangle(0.16, 0.17 * radius, 0.03, 2), PRINT_MM)
         strokes.append(clockwise(stroke.translate((0.0, 0.76 * radius, -0.2)), 30.0 * k))
-    pointer = CrossSection([np.array([(0.3, -0.3 * radius), (0.26, 0.75 * radius), (-0.26, 0.75 * radius), (-0.3, -0.3 * radius)])])
+    pointer = CrossSection(
+        [np.array([(0.3, -0.3 * radius), (0.26, 0.75 * radius), (-0.26, 0.75 * radius), (-0.3, -0.3 * radius)])]
+    )
     flat = pointer + CrossSection.circle(0.55, 24)
     needle = clockwise(flat.extrude(0.4), 0.0).translate((0.0, 0.0, 0.1))
     pin = Manifold.cylinder(0.45, 0.3, circular_segments=16).translate((0.0, 0.0, -0.2))
