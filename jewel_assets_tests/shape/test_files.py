@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import trimesh
-from manifold3d import Manifold
+from manifold3d import CrossSection, Manifold
 
 from jewel_assets.errors import Permanent
 from jewel_assets.shape.castability import check
@@ -104,6 +104,21 @@ def test_equal_stones_share_one_mesh_and_stand_where_they_were_set() -> None:
         box = np.array(stone.solid.bounding_box())
         assert found.min(axis=0) == pytest.approx(box[:3], abs=1e-4)
         assert found.max(axis=0) == pytest.approx(box[3:], abs=1e-4)
+
+
+def test_the_links_of_a_chain_share_their_mesh_and_lie_where_they_did() -> None:
+    link = Manifold.revolve(CrossSection.circle(0.5, 12).translate((2, 0)), 24).scale((1.4, 1, 1))
+    places = [link.rotate((20 * n, 5 * n, 90 * n)).translate((3 * n, n, 0)) for n in range(8)]
+    bodies = tuple(Body(f"link {n}", place, "metal", "925-silver") for n, place in enumerate(places))
+    piece = Piece("bracelet", "chain", bodies, moving=tuple((body.name,) for body in bodies))
+    content = write_glb(piece)
+    assert len(document(content)["meshes"]) == 1
+    scene = trimesh.load_scene(trimesh.util.wrap_as_stream(content), file_type="glb")
+    for body in bodies:
+        transform, geometry = scene.graph[body.name]
+        found = trimesh.transform_points(scene.geometry[geometry].vertices, transform) * 1000
+        box = np.array(body.solid.bounding_box())
+        assert [found[:, 0].min(), -found[:, 2].max(), found[:, 1].min()] == pytest.approx(box[:3].tolist(), abs=1e-4)
 
 
 def test_a_stone_that_is_no_moved_copy_gets_a_mesh_of_its_own() -> None:

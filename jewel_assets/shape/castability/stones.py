@@ -38,7 +38,8 @@ def stones(piece: Piece, casts: list[Cast], profile: Profile) -> Iterator[Findin
     metal = Manifold.batch_boolean([body.solid for body in piece.metal], OpType.Add)
     yield from stones_in_metal(piece, metal)
     loose = set()
-    for finding in loose_stones(piece, metal):
+    held_by = Manifold.batch_boolean([body.solid for body in piece.bodies if body.kind != "gem"], OpType.Add)
+    for finding in loose_stones(piece, held_by):
         loose.add(finding.part)
         yield finding
     yield from unheld_stones(piece, metal, loose)
@@ -94,22 +95,22 @@ def stones_in_metal(piece: Piece, metal: Manifold) -> Iterator[Finding]:
             )
 
 
-def loose_stones(piece: Piece, metal: Manifold) -> Iterator[Finding]:
-    """Stones that no metal is near: those that touch none when they are grown by `NEAR_MM` all round."""
+def loose_stones(piece: Piece, held_by: Manifold) -> Iterator[Finding]:
+    """Stones that no metal and no thread is near: those that touch none when they are grown by `NEAR_MM` all round."""
     grown = [_grown(stone.solid, NEAR_MM) for stone in piece.stones]
-    touched = {stone.name for stone, _ in _shared(piece.stones, grown, metal)}
-    for stone in piece.stones:
-        if stone.name not in touched:
-            yield Finding(
-                rule="loose stone",
-                severity="error",
-                message=f"No metal is within {NEAR_MM:g} mm of '{stone.name}': build a setting round it, or "
-                "move it into its seat",
-                limit=NEAR_MM,
-                unit="mm",
-                place=place_of(_middle(stone.solid)),
-                part=stone.name,
-            )
+    touched = {stone.name for stone, _ in _shared(piece.stones, grown, held_by)}
+    loose = [stone for stone in piece.stones if stone.name not in touched]
+    for stone in loose:
+        yield Finding(
+            rule="loose stone",
+            severity="error",
+            message=f"Nothing is within {NEAR_MM:g} mm of '{stone.name}': build a setting round it, or move it into "
+            "its seat",
+            limit=NEAR_MM,
+            unit="mm",
+            place=place_of(_middle(stone.solid)),
+            part=stone.name,
+        )
 
 
 def unheld_stones(piece: Piece, metal: Manifold, loose: set[str]) -> Iterator[Finding]:
@@ -227,8 +228,12 @@ def _shared(held: tuple[Stone, ...], solids: list[Manifold], metal: Manifold) ->
     every part of the outcome is of one stone.
     """
     boxes = np.array([solid.bounding_box() for solid in solids]).reshape(-1, 6)
+    parts_of_metal = np.array([part.bounding_box() for part in metal.decompose()]).reshape(-1, 6)
     rounds: list[list[int]] = []
     for number in range(len(solids)):
+        meets = (parts_of_metal[:, :3] < boxes[number, 3:]) & (boxes[number, :3] < parts_of_metal[:, 3:])
+        if not meets.all(axis=1).any():
+            continue
         low, high = boxes[number, :3], boxes[number, 3:]
         for taken in rounds:
             others = boxes[taken]

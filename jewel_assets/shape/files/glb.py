@@ -2,13 +2,14 @@
 
 A piece has millimetres and z up, glTF metres and y up with the front towards +z: one rotation at the root node does it,
 so that every node below keeps the piece's own axes (x right, -y towards the viewer). Nodes are grouped (metal, stones,
-other; castings that move apart in groups of their own) and carry the bodies' names. Stones that are equal but for their
-place share one mesh; whether they are is measured, not believed.
+other; castings that move apart in groups of their own) and carry the bodies' names. Bodies that are equal but for
+their place (stones, the links of a chain) share one mesh; whether they are is measured, not believed.
 """
 
 import json
 import struct
 from collections.abc import Iterable
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -41,12 +42,13 @@ def write_glb(piece: Piece, path: str | Path | None = None) -> bytes:
     moving = {name: number for number, names in enumerate(piece.moving) for name in names}
     groups: dict[str, list[int]] = {}
     meshes: list[tuple[Stone, Floats, int]] = []
+    shared: dict[tuple[str, int, bytes], list[tuple[Floats, int]]] = {}
     for body in piece.bodies:
         if isinstance(body, Stone):
             node = _stone_node(writer, body, meshes)
             group = "stones"
         else:
-            node = {"mesh": writer.mesh(body.name, *_shaded(body), gltf_material(body.material))}
+            node = _body_node(writer, body, shared)
             group = "other" if body.kind != "metal" else "metal"
         if body.name in moving:
             group = f"moving part {moving[body.name] + 1}"
@@ -161,6 +163,38 @@ def _shaded(body: Body, back: NDArray[np.float64] | None = None) -> tuple[Floats
     return positions * METRES, normals, faces
 
 
+def _body_node(
+    writer: _Writer, body: Body, shared: dict[tuple[str, int, bytes], list[tuple[Floats, int]]]
+) -> dict[str, Any]:
+    """The node of a body: its own mesh, or that of an equal one that was moved to its place by a rigid motion."""
+    vertices, faces = triangles(body.solid)
+    known = shared.setdefault((body.material, len(vertices), sha256(faces.tobytes()).digest()), [])
+    for corners, mesh in known:
+        turn, middle, other = _rigid(corners, vertices)
+        if np.abs((corners - other) @ turn.T + middle - vertices).max() < _SAME_MM:
+            return {"mesh": mesh, **_placed(turn, middle - turn @ other)}
+    mesh = writer.mesh(body.name, *_shaded(body), gltf_material(body.material))
+    known.append((vertices, mesh))
+    return {"mesh": mesh}
+
+
+def _rigid(one: Floats, two: Floats) -> tuple[Floats, Floats, Floats]:
+    """The rotation that brings points `one` nearest to `two`, and the middles of both (Kabsch 1976)."""
+    first, second = one.mean(axis=0), two.mean(axis=0)
+    u, _, vt = np.linalg.svd((one - first).T @ (two - second))
+    sign = np.sign(np.linalg.det(vt.T @ u.T)) or 1.0
+    return vt.T @ np.diag([1.0, 1.0, sign]) @ u.T, second, first
+
+
+def _placed(turn: Floats, shift: Floats) -> dict[str, Any]:
+    """Translation (metres) and rotation of a node; what is none is left out."""
+    place: dict[str, Any] = {"translation": [round(float(value) * METRES, 10) for value in shift]}
+    quaternion = Rotation.from_matrix(turn).as_quat(canonical=True)
+    if not np.allclose(quaternion, [0, 0, 0, 1], atol=1e-12):
+        place["rotation"] = [float(value) for value in quaternion / np.linalg.norm(quaternion)]
+    return place
+
+
 def _stone_node(writer: _Writer, stone: Stone, meshes: list[tuple[Stone, Floats, int]]) -> dict[str, Any]:
     """The node of a stone: a shared mesh and its place, or a mesh of its own if its placement is no rigid motion."""
     turn, shift = stone.placement[:, :3], stone.placement[:, 3]
@@ -169,10 +203,7 @@ def _stone_node(writer: _Writer, stone: Stone, meshes: list[tuple[Stone, Floats,
     rigid = np.allclose(turn.T @ turn, np.eye(3), atol=1e-7) and np.linalg.det(turn) > 0
     if not rigid:
         return {"mesh": writer.mesh(stone.name, *_shaded(stone), look)}
-    place: dict[str, Any] = {"translation": [round(float(value) * METRES, 10) for value in shift]}
-    quaternion = Rotation.from_matrix(turn).as_quat(canonical=True)
-    if not np.allclose(quaternion, [0, 0, 0, 1], atol=1e-12):
-        place["rotation"] = [float(value) for value in quaternion / np.linalg.norm(quaternion)]
+    place = _placed(turn, shift)
     vertices, _ = triangles(stone.solid)
     home = (vertices - shift) @ turn
     for other, corners, mesh in meshes:
