@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".gif", ".tif", ".tiff", ".bmp"})
 """By these names loose files in the root are taken for photos, and a `.json` for the side-car of one beside it."""
 
+MASKS = "masks"
+"""A folder of this name in the root holds the masks of the photos beside it, and no photos."""
+
 LOOSE_CATEGORY = "jewelry"
 """Of the photos that lie in the root itself: the category of what is sorted into none of the others."""
 
@@ -190,7 +193,7 @@ def _layout(root: str | Path) -> _Layout:
     unknown = []
     for entry in entries:
         path = base / entry.name
-        if is_ignored(entry.name):
+        if is_ignored(entry.name) or entry.name.casefold() == MASKS:
             continue
         if entry.is_dir() or (entry.is_symlink() and not path.suffix):
             category = category_of(shown(entry.name))

@@ -25,6 +25,12 @@ collect_category = dg.define_asset_job(
     "collect_category", selection=SOURCES, description="Fetch one category from every configured source, nothing more."
 )
 
+catalogue_category = dg.define_asset_job(
+    "catalogue_category",
+    selection=dg.AssetSelection.groups("shape"),
+    description="Draw, build, check and photograph the catalogue of one category; its photos then feed `photos`.",
+)
+
 
 @dg.schedule(
     job=collect_category,

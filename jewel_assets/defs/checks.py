@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from jewel_assets.clean.body_parts import PERSON_SCORES, TAKEN_UNSEEN, nearly_person
 from jewel_assets.lake import Lake, StageReport
+from jewel_assets.lake.schema import blobs_of
 from jewel_assets.settings import settings
 
 WARN_FAILED_SHARE = 0.02
@@ -28,6 +29,13 @@ ODD_COVERAGE_SHARE = 0.10
 CLUSTER_SHARE = 0.5
 """A cluster with more than half of all items says nothing about the designs."""
 
+WATERTIGHT_SHARE = 0.99
+CASTABLE_SHARE = 0.95
+"""Of the catalogue's pieces. One that is not castable is published all the same: its findings say what to change."""
+
+SMALL_COVERAGE, SMALL_SHARE = 0.01, 0.10
+"""Of the renders, at most this share may show a piece that covers less than this much of the picture."""
+
 EVERY_DATASET = ("blobs_present", "unique_keys", "failure_share")
 _SAYS = {
     "blobs_present": "Every row's blob is in the lake.",
@@ -37,6 +45,10 @@ _SAYS = {
     "mask_coverage": f"At most {ODD_COVERAGE_SHARE:.0%} of the cut-outs cover less than {COVERAGE[0]:.0%} or more than "
     f"{COVERAGE[1]:.0%} of their photo.",
     "no_leak": "No group of near duplicates is in two splits.",
+    "watertight_share": f"At least {WATERTIGHT_SHARE:.0%} of the pieces are closed solids.",
+    "castable_share": f"At least {CASTABLE_SHARE:.0%} of the pieces can be cast as they are.",
+    "coverage_share": f"At most {SMALL_SHARE:.0%} of the renders show a piece that covers less than "
+    f"{SMALL_COVERAGE:.0%} of the picture.",
     "cluster_sizes": f"No cluster holds more than {CLUSTER_SHARE:.0%} of the items, and none is empty.",
 }
 
@@ -54,8 +66,7 @@ def item_check_results(
 ) -> list[dg.AssetCheckResult]:
     """What those checks find in the table as it was published; `own` names those that not every dataset has."""
     rows = lake.dataset(dataset).read(category)
-    pairs = zip(rows.column("sha256").to_pylist(), rows.column("media_type").to_pylist(), strict=True)
-    lost = lake.blobs.missing(pairs)
+    lost = lake.blobs.missing(blob for named in blobs_of(rows) for blob in named)
     twice = rows.num_rows - len(set(rows.column("item_id").to_pylist()))
     total = outcome.ok + outcome.rejected + outcome.review + outcome.failed
     share = outcome.failed / total if total else 0.0
@@ -115,11 +126,39 @@ def cluster_sizes(_: Lake, __: str | None, rows: pa.Table) -> dg.AssetCheckResul
     return _result("cluster_sizes", passed, facts, severity=dg.AssetCheckSeverity.WARN)
 
 
+def watertight_share(_: Lake, __: str | None, rows: pa.Table) -> dg.AssetCheckResult:
+    """Pieces whose castings are closed, with all faces outwards."""
+    return _share("watertight_share", rows.column("watertight").to_pylist(), WATERTIGHT_SHARE)
+
+
+def castable_share(_: Lake, __: str | None, rows: pa.Table) -> dg.AssetCheckResult:
+    """Pieces of which the castability check finds no error."""
+    return _share("castable_share", rows.column("castable").to_pylist(), CASTABLE_SHARE, dg.AssetCheckSeverity.WARN)
+
+
+def coverage_share(_: Lake, __: str | None, rows: pa.Table) -> dg.AssetCheckResult:
+    """Renders in which the piece is so small that a cut-out of it is mostly edge."""
+    seen = [coverage >= SMALL_COVERAGE for coverage in rows.column("coverage").to_pylist()]
+    return _share("coverage_share", seen, 1 - SMALL_SHARE, dg.AssetCheckSeverity.WARN)
+
+
+def _share(
+    name: str, good: list[bool], least: float, severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+) -> dg.AssetCheckResult:
+    share = sum(good) / len(good) if good else 1.0
+    return _result(
+        name, share >= least, {"items": len(good), "not so": len(good) - sum(good), "share": share}, severity
+    )
+
+
 _OWN: dict[str, Callable[[Lake, str | None, pa.Table], dg.AssetCheckResult]] = {
     "person_share": person_share,
     "mask_coverage": mask_coverage,
     "no_leak": no_leak,
     "cluster_sizes": cluster_sizes,
+    "watertight_share": watertight_share,
+    "castable_share": castable_share,
+    "coverage_share": coverage_share,
 }
 
 

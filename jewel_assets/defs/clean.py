@@ -20,7 +20,7 @@ from jewel_assets.clean import (
     with_fingerprints,
 )
 from jewel_assets.defs.collect import RAW_PHOTOS, raw_photos
-from jewel_assets.defs.policies import CORES, asset
+from jewel_assets.defs.policies import CORES, asset, on_new_data
 from jewel_assets.defs.reporting import counts, report, table
 from jewel_assets.defs.running import choose, each
 from jewel_assets.lake import Lake
@@ -34,6 +34,7 @@ GROUP = "clean"
     deps=list(RAW_PHOTOS.values()),
     kinds={"opencv", "deltalake"},
     code_version=FingerprintPhoto.version,
+    automation_condition=on_new_data(any_of=dg.AssetSelection.assets(*RAW_PHOTOS)),
     **CORES,
 )
 def photo_fingerprints(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:

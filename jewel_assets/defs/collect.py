@@ -7,6 +7,7 @@ from jewel_assets.collect import ReadPhoto, list_folder, survey_folder
 from jewel_assets.defs.policies import CORES, asset
 from jewel_assets.defs.reporting import bullets, report
 from jewel_assets.defs.running import each
+from jewel_assets.defs.shape import catalogue_photos
 from jewel_assets.errors import Permanent
 from jewel_assets.lake import Lake
 from jewel_assets.settings import settings
@@ -38,8 +39,8 @@ def folder_photos(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake
     return report(context, lake, done, metadata)
 
 
-RAW_PHOTOS: dict[str, dg.AssetsDefinition] = {"folder_photos": folder_photos}
-"""The raw photo datasets that `photos` merges, by name. A new source adds its asset here."""
+RAW_PHOTOS: dict[str, dg.AssetsDefinition] = {"folder_photos": folder_photos, "catalogue_photos": catalogue_photos}
+"""The raw photo datasets that `photos` merges, by name; any may be missing. A new source adds its asset here."""
 
 
 def raw_photos(lake: Lake, category: str) -> pa.Table:

@@ -3,6 +3,7 @@
 The runs are recorded in the instance at DAGSTER_HOME, so `make dev` shows them afterwards.
 """
 
+import os
 import sys
 import time
 from typing import Any
@@ -11,9 +12,11 @@ import dagster as dg
 
 from jewel_assets.categories import CATEGORIES
 from jewel_assets.clean import waiting_for_review
+from jewel_assets.collect import survey_folder
 from jewel_assets.explore.report import report_path
 from jewel_assets.lake import Lake, keep_workers
 from jewel_assets.settings import settings
+from jewel_assets.shape.catalogue import shipped_sample
 
 SHORT_LINES: dict[str, Any] = {"loggers": {"console": {}}}  # else Dagster takes its own logger, with a line per event
 
@@ -22,6 +25,7 @@ def main() -> int:
     """Run the graph; 0 if every step succeeded."""
     from jewel_assets.definitions import defs
 
+    use_the_sample_unless_there_are_photos()
     repository = defs().get_repository_def()
     lake = Lake(settings().lake)
     began = time.monotonic()
@@ -45,6 +49,16 @@ def main() -> int:
         say("  jewel review sheet review.html   # look at them, and choose")
         say("  jewel review accept --all        # or `reject`, or the ids of some")
     return 0
+
+
+def use_the_sample_unless_there_are_photos() -> None:
+    """Without a photo folder, set it to the sample catalogue that ships with the package, and say so."""
+    sample = shipped_sample()
+    if settings().photos is None and sample is not None:
+        os.environ["JEWEL_PHOTOS"] = str(sample)
+        settings.cache_clear()
+        count = sum(survey_folder(sample).files.values())
+        say(f"No PHOTOS are given: the demo runs on {count} rendered pieces that ship with the project ({sample}).")
 
 
 def materialized(result: dg.ExecuteInProcessResult) -> list[str]:

@@ -7,7 +7,7 @@ import dagster as dg
 
 from jewel_assets.defs.clean import body_part_verdicts, cutouts, image_pool, photos, product_photos
 from jewel_assets.defs.collect import RAW_PHOTOS
-from jewel_assets.defs.policies import CORES, asset
+from jewel_assets.defs.policies import CORES, asset, on_new_data
 from jewel_assets.defs.reporting import report
 from jewel_assets.defs.running import each
 from jewel_assets.explore import (
@@ -108,6 +108,7 @@ def design_clusters(
     deps=[*RAW_PHOTOS.values(), photos, photo_measures, body_part_verdicts, product_photos, cutouts, design_clusters],
     kinds={"html"},
     code_version=REPORT_VERSION,
+    automation_condition=on_new_data(any_of=dg.AssetSelection.assets(*RAW_PHOTOS)),
     partitions=None,
 )
 def dataset_report(

@@ -29,9 +29,11 @@ GPU: dict[str, Any] = {
 """Training and generation: one at a time here, one GPU each on Kubernetes."""
 
 
-def on_new_data() -> dg.AutomationCondition[dg.AssetKey]:
+def on_new_data(any_of: dg.AssetSelection | None = None) -> dg.AutomationCondition[dg.AssetKey]:
     """When upstream data really changed, or the code changed, or it is newly missing - and not while it or anything
     upstream runs, nor while anything upstream is missing.
+
+    `any_of` are upstream assets of which one is enough: sources, which nobody has all of.
 
     A run that fails is not asked for again until something changes: what may pass is retried within the run (`RETRY`),
     and what fails for good must be seen by a person, not repeated all night.
@@ -45,6 +47,9 @@ def on_new_data() -> dg.AutomationCondition[dg.AssetKey]:
     pending = reason.since(handled).with_label("a change was not handled yet")
     quiet = (~condition.in_progress() & ~condition.any_deps_in_progress()).with_label("nothing is running")
     complete = (~condition.any_deps_missing()).with_label("nothing upstream is missing")
+    if any_of is not None:
+        others = (~condition.any_deps_missing().ignore(any_of)).with_label("nothing upstream but sources is missing")
+        complete = others & condition.any_deps_match(~condition.missing()).allow(any_of).with_label("a source is there")
     return (pending & quiet & complete).with_label("on new data")
 
 

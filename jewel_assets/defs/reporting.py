@@ -7,9 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 
 from jewel_assets.defs.checks import EVERY_DATASET, item_check_results
-from jewel_assets.lake import Lake, StageReport
+from jewel_assets.lake import Lake, StageReport, blob_fields
+
+PREVIEW = "preview_sha256"
+"""The column in which a dataset of what is no picture (designs, meshes) names a picture of each item."""
 
 
 def partition_of(context: dg.AssetExecutionContext) -> str | None:
@@ -61,8 +65,8 @@ def counts(numbers: Mapping[str, int]) -> dg.MetadataValue:
     return dg.MetadataValue.md("\n".join(lines))
 
 
-def table(rows: Mapping[str, Mapping[str, int]]) -> dg.MetadataValue:
-    """Numbers by row and column, as Markdown."""
+def table(rows: Mapping[str, Mapping[str, int | str]]) -> dg.MetadataValue:
+    """Numbers (or words about them) by row and column, as Markdown."""
     columns = list(dict.fromkeys(name for row in rows.values() for name in row))
     lines = ["| | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
     lines += [
@@ -82,8 +86,8 @@ def contact_sheet(lake: Lake, dataset: str, category: str | None, digest: str) -
     kept = folder / f"{digest}.jpg" if folder else None
     if kept and kept.is_file():
         return picture(kept.read_bytes())
-    rows = lake.dataset(dataset).read(category, ["item_id", "sha256", "media_type"])
-    if not rows.num_rows or not str(rows.column("media_type")[0]).startswith("image/"):
+    rows = _pictured(lake.dataset(dataset).read(category, ["item_id", "sha256", "media_type", PREVIEW]))
+    if rows is None:
         return None
     sheet = preview_sheet(rows, lake.blobs)
     if kept:
@@ -92,6 +96,17 @@ def contact_sheet(lake: Lake, dataset: str, category: str | None, digest: str) -
         half.write_bytes(sheet)
         half.replace(kept)
     return picture(sheet)
+
+
+def _pictured(rows: pa.Table) -> pa.Table | None:
+    """The rows with the blob that pictures each: its own, or the preview of what is no picture. None without any."""
+    media_type = blob_fields(rows.schema).get(PREVIEW)
+    if media_type is not None:
+        typed = pa.array([media_type] * rows.num_rows, pa.string())
+        rows = pa.table({"item_id": rows["item_id"], "sha256": rows[PREVIEW], "media_type": typed})
+    if not rows.num_rows or not str(rows.column("media_type")[0]).startswith("image/"):
+        return None
+    return rows
 
 
 def picture(jpeg: bytes) -> dg.MetadataValue:

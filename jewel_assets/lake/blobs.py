@@ -109,8 +109,7 @@ class BlobStore:
 
     def get(self, sha256: str, media_type: str) -> bytes:
         """The bytes. Raises FileNotFoundError."""
-        with self._fs.open(self.path(sha256, media_type), "rb") as file:
-            return bytes(file.read())
+        return self.read(self.path(sha256, media_type))
 
     def put(self, data: bytes, media_type: str) -> Blob:
         """Store `data` unless it is there already. Readers see all of it or nothing, whenever this process dies."""
@@ -155,6 +154,11 @@ class BlobStore:
         if self._fs.exists(self._base):
             for path, facts in sorted(self._fs.find(self._base, detail=True).items()):
                 yield StoredFile(str(path), int(facts["size"]), _modified(facts))
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file that `files` named. Raises FileNotFoundError."""
+        with self._fs.open(path, "rb") as file:
+            return bytes(file.read())
 
     def remove(self, path: str) -> None:
         """Remove a file that `files` named, unless it is gone already."""

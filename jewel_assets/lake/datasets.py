@@ -17,7 +17,7 @@ from jewel_assets.categories import CATEGORIES
 from jewel_assets.errors import Permanent
 from jewel_assets.lake.blobs import BlobStore, filesystem
 from jewel_assets.lake.decisions import DECISIONS, DecisionLog
-from jewel_assets.lake.schema import ITEM_SCHEMA, OUTCOME_SCHEMA
+from jewel_assets.lake.schema import ITEM_SCHEMA, OUTCOME_SCHEMA, blobs_of
 from jewel_assets.lake.tables import DeltaFile, digest, writing_failed
 
 log = logging.getLogger("jewel_assets.lake")
@@ -223,9 +223,7 @@ class Dataset:
             raise Permanent(
                 f"{twice.column('item_id')[0]} stands more than once in {self.name}; nothing was published."
             )
-        lost = self.lake.blobs.missing(
-            zip(rows.column("sha256").to_pylist(), rows.column("media_type").to_pylist(), strict=True)
-        )
+        lost = self.lake.blobs.missing(blob for named in blobs_of(rows) for blob in named)
         if lost:
             raise Permanent(
                 f"{len(lost)} blobs of {self.name} are not in the lake, first {lost[0]}; nothing was published."

@@ -15,6 +15,7 @@ import pyarrow as pa
 from jewel_assets.errors import Permanent
 from jewel_assets.lake.blobs import extension_of
 from jewel_assets.lake.datasets import Lake
+from jewel_assets.lake.schema import blob_fields, blobs_of
 
 FOLDERS = {
     "product_photos": "{category}_filter_keep",
@@ -41,7 +42,7 @@ def export(lake: Lake, dataset: str, folder: Path, category: str | None = None, 
 
     Files are hard links to the lake's blobs where that is possible (same disk; they are read-only, because the blob
     would change with them), else copies; `copy=True` always copies. Each item has a file of its own, named after its
-    source and the first 12 digits of its blob's SHA-256.
+    source and the first 12 digits of its blob's SHA-256; blobs beside it (its mask) lie beside it, named after both.
 
     `items.csv` beside them lists all that was exported to `folder`, of whatever dataset. Text in it that a spreadsheet
     would take for a formula has an apostrophe before it: authors and addresses come from strangers. By that list an
@@ -67,8 +68,8 @@ def export(lake: Lake, dataset: str, folder: Path, category: str | None = None, 
         folder.mkdir(parents=True, exist_ok=True)
         # Before the files: whatever stops this export, the next one knows all that it left behind.
         _write_list(folder / LIST, [*others, *stale, *new])
-        for entry, row in zip(new, rows.to_pylist(), strict=True):
-            _put(lake, row, folder / entry["file"], copy)
+        for entry in new:
+            _put(lake, entry, folder / entry["file"], copy)
         for entry in stale:
             _remove(folder, entry)
         _write_list(folder / LIST, [*others, *new])
@@ -81,7 +82,7 @@ def _check(lake: Lake, dataset: str, rows: pa.Table, folder: Path) -> None:
     if lake.blobs.is_local and folder.resolve().is_relative_to(Path(lake.root).resolve()):
         raise Permanent(f"{folder} is inside the lake: choose a folder elsewhere.")
     try:
-        blobs = [(sha256, media_type) for sha256, media_type in _pairs(rows) if extension_of(media_type)]
+        blobs = [blob for named in blobs_of(rows) for blob in named if extension_of(blob[1])]
     except ValueError as error:
         raise Permanent(f"{dataset} cannot be exported: {error}") from error
     lost = lake.blobs.missing(blobs)
@@ -92,23 +93,25 @@ def _check(lake: Lake, dataset: str, rows: pa.Table, folder: Path) -> None:
         )
 
 
-def _pairs(rows: pa.Table) -> list[tuple[str, str]]:
-    return list(zip(rows.column("sha256").to_pylist(), rows.column("media_type").to_pylist(), strict=True))
-
-
 def _new_list(dataset: str, rows: pa.Table, taken: set[str]) -> list[dict[str, Any]]:
-    """One entry per row: its file, relative to the folder, and its columns."""
+    """One entry per row: its file, relative to the folder, and its columns; one more per blob beside it."""
     entries = []
+    further = blob_fields(rows.schema)
     for row in rows.to_pylist():
         extension = extension_of(row["media_type"])
         stem = f"{_place(dataset, row)}/{_plain(Path(row['source_id']).stem)}-{row['sha256'][:12]}"
-        file = f"{stem}.{extension}"
-        number = 1
-        while _folded(file) in taken:
+        free, number = stem, 1
+        while _folded(f"{free}.{extension}") in taken:
             number += 1
-            file = f"{stem}-{number}.{extension}"
-        taken.add(_folded(file))
-        entries.append({"file": file, "dataset": dataset, **row})
+            free = f"{stem}-{number}"
+        taken.add(_folded(f"{free}.{extension}"))
+        entries.append({"file": f"{free}.{extension}", "dataset": dataset, **row})
+        for column, media_type in further.items():
+            if row[column] is not None:
+                file = f"{free}.{column.removesuffix('_sha256')}.{extension_of(media_type)}"
+                own = {"sha256": row[column], "media_type": media_type, "bytes": None}
+                entries.append({"file": file, "dataset": dataset, **row, **own})
+                taken.add(_folded(file))
     return entries
 
 

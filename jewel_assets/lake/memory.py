@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from jewel_assets.lake.datasets import Lake
 from jewel_assets.lake.publishing import conformed, gone_outcomes, newest, outcome_schema
+from jewel_assets.lake.schema import blobs_of
 
 
 class Memory:
@@ -68,20 +69,19 @@ class Memory:
         return conformed(self.outcomes.read(self.category), self.schema)
 
     def _answers(self, table: pa.Table, keys: set[str]) -> dict[str, tuple[pa.Table, int]]:
-        """key -> where its newest outcome stands that did not fail, for those of `keys` whose blob is not lost."""
+        """key -> where its newest outcome stands that did not fail, for those of `keys` of whose blobs none is lost."""
         status = table.column("status").to_pylist()
         found = {
             key: row
             for row, key in enumerate(table.column("input_key").to_pylist())
             if key in keys and status[row] != "failed"
         }
-        taken = table.select(["sha256", "media_type"]).take(pa.array(found.values(), pa.int64()))
-        blobs = list(zip(taken.column("sha256").to_pylist(), taken.column("media_type").to_pylist(), strict=True))
-        lost = set(self.lake.blobs.missing(blob for blob in blobs if blob[0] is not None))
+        blobs = blobs_of(table.take(pa.array(found.values(), pa.int64())))
+        lost = set(self.lake.blobs.missing(blob for row in blobs for blob in row))
         return {
             key: (table, row)
-            for (key, row), (sha256, _) in zip(found.items(), blobs, strict=True)
-            if sha256 not in lost
+            for (key, row), named in zip(found.items(), blobs, strict=True)
+            if not lost.intersection(sha256 for sha256, _ in named)
         }
 
     def _copy(self, items: pa.Table, keys: Sequence[str], answers: Mapping[str, tuple[pa.Table, int]]) -> None:

@@ -47,6 +47,39 @@ OUTCOME_SCHEMA = pa.schema(
 )
 """A stage's own columns (`Stage.output`) follow these; they may also be filled for what is not `ok`."""
 
+_MEDIA_TYPE = b"jewel.media_type"
+
+
+def blob_field(name: str, media_type: str) -> pa.Field:
+    """A column of `Stage.output` that names a further blob of the item: its mask, its report. See `Made.beside`.
+
+    The media type travels in the field's metadata, so that whoever reads the table can open the blob. The name ends in
+    `_sha256`, as that of every column that names a blob; ValueError if not.
+    """
+    if not name.endswith("_sha256"):
+        raise ValueError(f"The column {name!r} names a blob, so its name must end in _sha256.")
+    return pa.field(name, pa.string(), metadata={_MEDIA_TYPE: media_type.encode()})
+
+
+def blob_fields(schema: pa.Schema) -> dict[str, str]:
+    """Column -> media type, of the columns that `blob_field` made."""
+    told = {field.name: (field.metadata or {}).get(_MEDIA_TYPE) for field in schema}
+    return {name: media_type.decode() for name, media_type in told.items() if media_type}
+
+
+def blobs_of(rows: pa.Table) -> list[list[tuple[str, str]]]:
+    """Hash and media type of the blobs that each row stands for: its own, and those beside it. Nulls are left out."""
+    named = [(rows.column("sha256").to_pylist(), rows.column("media_type").to_pylist())]
+    named += [
+        (rows.column(name).to_pylist(), [media_type] * rows.num_rows)
+        for name, media_type in blob_fields(rows.schema).items()
+    ]
+    return [
+        [(hashes[row], types[row]) for hashes, types in named if hashes[row] is not None]
+        for row in range(rows.num_rows)
+    ]
+
+
 STATUSES = ("ok", "rejected", "review", "failed")
 
 GONE = "no longer in the source"

@@ -28,7 +28,8 @@ from typing import Any
 import pyarrow as pa
 
 from jewel_assets.errors import Permanent, Transient
-from jewel_assets.lake.blobs import BlobStore
+from jewel_assets.lake.blobs import Blob, BlobStore
+from jewel_assets.lake.schema import blob_fields
 from jewel_assets.lake.stages import Failed, Item, Made, Rejected, Result, Review, Selection, Stage
 from jewel_assets.lake.tables import writing_failed
 
@@ -135,7 +136,7 @@ def outcome_of(stage: Stage | Selection, item: Item, result: Result, blobs: Blob
     outcome: dict[str, Any] = {"engine": result.engine or None, **_fitting(stage, item, result)}
     match result:
         case Made():
-            outcome |= {"status": "ok", **_stored(stage, item, result, blobs)}
+            outcome |= {"status": "ok", **_stored(stage, item, result, blobs), **_beside(stage, result, blobs)}
         case Rejected():
             outcome |= {"status": "rejected", "reason": result.reason, "error": result.error or None}
         case Review():
@@ -160,12 +161,7 @@ def _stored(stage: Stage | Selection, item: Item, made: Made, blobs: BlobStore) 
         return kept | size
     if made.media_type is None:
         raise Permanent(f"Stage {stage.name} made bytes for {item.item_id} without saying their media type.")
-    try:
-        blob = blobs.put(made.data, made.media_type)
-    except OSError as error:
-        raise writing_failed(blobs.root, error) from error
-    except ValueError as error:  # a media type that the lake does not know
-        raise Permanent(f"Stage {stage.name}: {error}") from error
+    blob = _put(stage, made.data, made.media_type, blobs)
     return {
         "sha256": blob.sha256,
         "media_type": blob.media_type,
@@ -174,6 +170,26 @@ def _stored(stage: Stage | Selection, item: Item, made: Made, blobs: BlobStore) 
         "height": made.height,
         "parent_sha256": row.get("sha256"),
     }
+
+
+def _beside(stage: Stage | Selection, made: Made, blobs: BlobStore) -> dict[str, str]:
+    """The hashes of the item's further blobs, stored, by the column that names each."""
+    known = blob_fields(stage.output)
+    strange = [name for name in made.beside if name not in known]
+    if strange:
+        raise Permanent(
+            f"Stage {stage.name} gives a blob for {strange[0]!r}: declare that column in its `output` by `blob_field`."
+        )
+    return {name: _put(stage, data, known[name], blobs).sha256 for name, data in made.beside.items()}
+
+
+def _put(stage: Stage | Selection, data: bytes, media_type: str, blobs: BlobStore) -> Blob:
+    try:
+        return blobs.put(data, media_type)
+    except OSError as error:
+        raise writing_failed(blobs.root, error) from error
+    except ValueError as error:  # a media type that the lake does not know
+        raise Permanent(f"Stage {stage.name}: {error}") from error
 
 
 def _fitting(stage: Stage | Selection, item: Item, result: Result) -> dict[str, Any]:
@@ -190,7 +206,7 @@ def _fitting(stage: Stage | Selection, item: Item, result: Result) -> dict[str, 
             ) from error
     if isinstance(result, Made):
         for field in stage.output:
-            if not field.nullable and result.columns.get(field.name) is None:
+            if not field.nullable and {**result.columns, **result.beside}.get(field.name) is None:
                 raise Permanent(f"Stage {stage.name} gives {item.item_id} no {field.name!r}, which may not be null.")
     return dict(result.columns)
 

@@ -53,6 +53,8 @@ class Made:
     media_type: str | None = None
     width: int | None = None  # pixels
     height: int | None = None
+    beside: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Further blobs of the item: the column of `Stage.output` (a `schema.blob_field`) that names each -> its bytes."""
 
 
 @dataclass(frozen=True)

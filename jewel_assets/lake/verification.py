@@ -61,7 +61,7 @@ def verify(lake: Lake, names: Iterable[str] | None = None, hashes: bool = True) 
         yield from _strange_categories(folder, rows)
         yield from _doubled(folder, rows)
         yield from _blob_problems(lake, folder, rows, stored, found, hashes)
-        yield from _lost_origins(folder, rows, {name.split(".", 1)[0] for name in stored})
+        yield from _further_blobs(lake, folder, rows, stored, found, hashes)
     if chosen is None:
         foreign = [name for name in stored if not is_blob(name) and not is_leftover(name)]
         for name in foreign:
@@ -244,15 +244,46 @@ def _blob_problem(
     return f"Its blob {path} was altered ({there} bytes, {size} expected): remove it and {again}." if altered else None
 
 
-def _lost_origins(folder: str, rows: pa.Table, stored: set[str]) -> Iterator[Problem]:
-    """Blobs that other columns name: what an item was made from, the model that sorted it."""
+def _further_blobs(
+    lake: Lake,
+    folder: str,
+    rows: pa.Table,
+    stored: Mapping[str, StoredFile],
+    found: dict[str, str | None],
+    hashes: bool,
+) -> Iterator[Problem]:
+    """Blobs that other columns name: what an item was made from, the model that sorted it, its mask.
+
+    What lies beside an item is read; what it was made from is an item elsewhere, and is read there.
+    """
+    files = {name.split(".", 1)[0]: file for name, file in stored.items()}
     for column in hash_columns(rows.column_names):
         if column == "sha256":
             continue
-        for sha256 in pc.unique(rows.column(column).drop_null()).to_pylist():
-            if sha256 not in stored:
-                lost = rows.filter(pc.equal(rows.column(column), sha256))
-                item_id = lost.column("item_id")[0].as_py() if "item_id" in lost.column_names else None
-                others = f" and {lost.num_rows - 1} more" if lost.num_rows > 1 else ""
-                sentence = f"The blob of its {column}{others}, {sha256}, is gone: restore it from a backup, or "
-                yield Problem(folder, item_id, sentence + "materialize the asset that made it again.")
+        named = pc.unique(rows.column(column).drop_null()).to_pylist()
+        if hashes and column != "parent_sha256":
+            unread = [files[sha256] for sha256 in named if sha256 in files and files[sha256].name not in found]
+            with ThreadPoolExecutor(4 if lake.blobs.is_local else 16) as pool:
+                told = pool.map(lambda file: _altered(lake, file), unread)
+                found.update(zip((file.name for file in unread), told, strict=True))
+        for sha256 in named:
+            if sha256 not in files:
+                wrong = "is gone: restore it from a backup, or"
+            elif column != "parent_sha256" and found.get(files[sha256].name):
+                wrong = "was altered or cannot be read: remove it, and"
+            else:
+                continue
+            hit = rows.filter(pc.equal(rows.column(column), sha256))
+            item_id = hit.column("item_id")[0].as_py() if "item_id" in hit.column_names else None
+            others = f" and {hit.num_rows - 1} more" if hit.num_rows > 1 else ""
+            sentence = f"The blob of its {column}{others}, {sha256}, {wrong} materialize the asset that made it again."
+            yield Problem(folder, item_id, sentence)
+
+
+def _altered(lake: Lake, file: StoredFile) -> str | None:
+    """What is wrong with a blob's bytes, in a word; None if nothing is."""
+    try:
+        data = lake.blobs.read(file.path)
+    except OSError as error:
+        return f"cannot be read ({error})"
+    return None if hashlib.sha256(data).hexdigest() == file.name.split(".", 1)[0] else "was altered"

@@ -104,3 +104,78 @@ def test_a_change_while_upstream_is_missing_waits_for_it() -> None:
         street.run("photos", "necklace")
         assert street.tick() == {"necklace"}
         assert street.tick() == set()
+
+
+@dataclass
+class Sources:
+    """Two sources of which one is enough, what is made of them, and what also needs something else."""
+
+    instance: dg.DagsterInstance
+    cursor: dg.EvaluateAutomationConditionsResult | None = None
+
+    def __post_init__(self) -> None:
+        @dg.asset(partitions_def=CATEGORIES)
+        def folder() -> None: ...
+
+        @dg.asset(partitions_def=CATEGORIES)
+        def catalogue() -> None: ...
+
+        @dg.asset(partitions_def=CATEGORIES)
+        def clusters() -> None: ...
+
+        sources = dg.AssetSelection.assets("folder", "catalogue")
+
+        @dg.asset(partitions_def=CATEGORIES, deps=[folder, catalogue], automation_condition=on_new_data(any_of=sources))
+        def photos() -> None: ...
+
+        @dg.asset(
+            partitions_def=CATEGORIES,
+            deps=[folder, catalogue, clusters],
+            automation_condition=on_new_data(any_of=sources),
+        )
+        def report() -> None: ...
+
+        self.assets = [folder, catalogue, clusters, photos, report]
+        self.defs = dg.Definitions(assets=self.assets)
+
+    def run(self, asset: str, category: str) -> None:
+        selection = dg.AssetSelection.assets(asset)
+        assert dg.materialize(self.assets, selection=selection, partition_key=category, instance=self.instance).success
+
+    def tick(self) -> set[str]:
+        """What one evaluation asks for ("photos ring"), and running it."""
+        self.cursor = dg.evaluate_automation_conditions(
+            self.defs, instance=self.instance, cursor=self.cursor.cursor if self.cursor else None
+        )
+        asked = {
+            f"{asset} {category}"
+            for asset in ("photos", "report")
+            for category in self.cursor.get_requested_partitions(dg.AssetKey(asset))
+        }
+        for pair in sorted(asked):
+            self.run(*pair.split())
+        return asked
+
+
+@pytest.mark.parametrize("source", ["folder", "catalogue"])
+def test_one_source_is_enough_and_the_others_may_be_missing(source: str) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        sources = Sources(instance)
+        assert [sources.tick() for _ in range(2)] == [set()] * 2, "without any source there is nothing to do"
+        sources.run(source, "ring")
+        assert sources.tick() == {"photos ring"}, "the report also needs the clusters"
+        assert sources.tick() == set()
+        sources.run("clusters", "ring")
+        assert sources.tick() == {"report ring"}
+        assert sources.tick() == set()
+
+
+def test_a_source_that_comes_later_is_followed() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        sources = Sources(instance)
+        sources.tick()
+        sources.run("folder", "ring")
+        sources.tick()
+        sources.run("catalogue", "ring")
+        assert sources.tick() == {"photos ring"}
+        assert sources.tick() == set()

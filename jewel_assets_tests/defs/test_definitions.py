@@ -11,7 +11,11 @@ from jewel_assets.defs.partitions import CATEGORIES
 
 GRAPH = {
     "folder_photos": (set(), "collect"),
-    "photo_fingerprints": ({"folder_photos"}, "clean"),
+    "catalogue_designs": (set(), "shape"),
+    "catalogue_meshes": ({"catalogue_designs"}, "shape"),
+    "catalogue_renders": ({"catalogue_meshes"}, "shape"),
+    "catalogue_photos": ({"catalogue_renders"}, "shape"),
+    "photo_fingerprints": ({"folder_photos", "catalogue_photos"}, "clean"),
     "photos": ({"photo_fingerprints"}, "clean"),
     "body_part_verdicts": ({"photos"}, "clean"),
     "product_photos": ({"body_part_verdicts"}, "clean"),
@@ -23,6 +27,8 @@ GRAPH = {
     "dataset_report": ({"design_clusters", "photo_measures"}, "explore"),
 }
 ALL_CATEGORIES = {"image_pool", "design_clusters", "dataset_report"}
+CATALOGUE = {"catalogue_designs", "catalogue_meshes", "catalogue_renders", "catalogue_photos"}
+ON_REQUEST = CATALOGUE - {"catalogue_photos"}
 HEAVY = (
     "torch",
     "onnxruntime",
@@ -37,6 +43,14 @@ HEAVY = (
     "ray",
     "numba",
     "pymatting",
+    "mitsuba",
+    "drjit",
+    "mitsuba_oidn",
+    "manifold3d",
+    "trimesh",
+    "embreex",
+    "networkx",
+    "lxml",
 )
 
 
@@ -77,9 +91,12 @@ def test_all_but_three_assets_are_partitioned_by_category(defs: dg.Definitions) 
         assert spec.partitions_def == (None if name in ALL_CATEGORIES else CATEGORIES), name
 
 
-def test_downstream_assets_follow_new_data_and_sources_wait_for_the_schedule(defs: dg.Definitions) -> None:
+def test_downstream_assets_follow_new_data_sources_wait_for_the_schedule_and_the_catalogue_for_a_request(
+    defs: dg.Definitions,
+) -> None:
     for name, spec in specs(defs).items():
-        assert (spec.automation_condition is None) == (spec.group_name == "collect"), name
+        waits = spec.group_name == "collect" or name in ON_REQUEST
+        assert (spec.automation_condition is None) == waits, name
 
 
 def test_every_asset_is_retried_and_has_checks(defs: dg.Definitions) -> None:
@@ -91,7 +108,7 @@ def test_every_asset_is_retried_and_has_checks(defs: dg.Definitions) -> None:
 
 
 def test_the_jobs_and_the_schedule_have_their_names(defs: dg.Definitions) -> None:
-    assert {"refresh_category", "collect_category", "pool_and_report"} <= {
+    assert {"refresh_category", "collect_category", "pool_and_report", "catalogue_category"} <= {
         job.name for job in defs.resolve_all_job_defs()
     }
     assert [schedule.name for schedule in defs.schedules or ()] == ["nightly_rescrape"]
@@ -100,7 +117,17 @@ def test_the_jobs_and_the_schedule_have_their_names(defs: dg.Definitions) -> Non
 def test_one_category_stops_before_what_spans_categories(defs: dg.Definitions) -> None:
     job = defs.resolve_job_def("refresh_category")
     keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
-    assert keys == GRAPH.keys() - ALL_CATEGORIES
+    assert keys == GRAPH.keys() - ALL_CATEGORIES - CATALOGUE
+
+
+def test_neither_the_nightly_fetch_nor_a_refresh_renders_anything(defs: dg.Definitions) -> None:
+    keys = {
+        key.to_user_string() for key in defs.resolve_job_def("catalogue_category").asset_layer.executable_asset_keys
+    }
+    assert keys == CATALOGUE
+    for job in ("collect_category", "refresh_category"):
+        asked = {key.to_user_string() for key in defs.resolve_job_def(job).asset_layer.executable_asset_keys}
+        assert not asked & CATALOGUE
 
 
 def test_at_two_in_the_morning_every_category_is_asked_for_once(defs: dg.Definitions) -> None:

@@ -1,0 +1,176 @@
+"""Necklaces with stones: a pendant on a fine chain, and a line of stones."""
+
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+from manifold3d import Manifold
+from numpy.random import Generator
+
+from jewel_assets.shape.designs import pendants
+from jewel_assets.shape.designs.base import Design, Fit, choice, mm, register, seed, share
+from jewel_assets.shape.designs.bracelets import LINE_CUTS, line_of_stones
+from jewel_assets.shape.designs.chains import ChainDesign
+from jewel_assets.shape.designs.pairs import Assembly
+from jewel_assets.shape.gems import SPECIES
+from jewel_assets.shape.gems.cuts import proportions
+from jewel_assets.shape.parts.curves import Array
+from jewel_assets.shape.parts.links import (
+    least_oval,
+    necklace_curve,
+    oval_link,
+    play,
+    shortest_oval,
+)
+from jewel_assets.shape.parts.strands import Pattern, lowered
+from jewel_assets.shape.piece import Piece
+
+PENDANTS: dict[str, type[Design]] = {
+    family.model_fields["family"].default: family
+    for family in vars(pendants).values()
+    if isinstance(family, type) and issubclass(family, pendants.Pendant) and family is not pendants.Pendant
+    and isinstance(family.model_fields["family"].default, str)
+}  # fmt: skip
+"""The families of pendants that can hang on a chain, by name."""
+
+LEAST_BAIL_MM = 7.5
+"""A lower bail does not pass over the finest chain that can be cast."""
+
+
+@register
+class PendantNecklace(ChainDesign):
+    """A pendant on a fine chain, which its weight draws to a point."""
+
+    family: Literal["pendant necklace"] = "pendant necklace"
+    drape: float = share(0.55, 0.3, 0.8, "how pointed the pendant's weight draws the chain")
+    wire_mm: float = mm(0.5, 0.5, 0.6, "thickness of the chain's wire")
+    link_width_mm: float = mm(1.85, 1.79, 2.15, "width of a link: the bail passes over it")
+    link_length_mm: float = mm(2.8, 1.8, 7.0, "length of a link")
+    pendant: str = choice("solitaire pendant", tuple(PENDANTS), "family of the pendant")
+    chance: int = seed(0, "which pendant of that family it is: it is drawn with this seed")
+
+    @classmethod
+    def rules(cls, fit: Fit) -> None:
+        """The next link's wire must pass through; the pendant draws the chain down."""
+        least = least_oval(fit["wire_mm"], fit["wire_mm"])
+        fit.at_least("link_width_mm", least, "the next link's wire must pass through it", instead=("wire_mm", 0.5))
+        fit.at_least(
+            "link_length_mm",
+            max(fit["link_width_mm"], shortest_oval(fit["wire_mm"])),
+            "both neighbours must fit into it",
+        )
+        fit.one_of("lay", ("closed",), "a pendant is shown on its closed chain")
+
+    @classmethod
+    def draw(cls, rng: Generator) -> Self:
+        """Any pendant on a short chain, so that it is seen."""
+        wear = cls.drawn_wear(rng) | {"lay": "closed", "drape": float(rng.uniform(0.45, 0.75))}
+        wear["length_mm"] = float(rng.choice([360.0, 380.0, 400.0, 420.0, 450.0]))
+        if float(str(wear["extender_mm"])) > 0:
+            wear["extender_mm"] = 25.0
+        return cls.nearest(
+            wire_mm=float(rng.uniform(0.5, 0.55)),
+            link_width_mm=float(rng.uniform(1.8, 2.0)),
+            link_length_mm=float(rng.choice([rng.uniform(2.5, 3.2), rng.uniform(4.0, 6.0)], p=[0.7, 0.3])),
+            pendant=str(rng.choice(list(PENDANTS))),
+            chance=int(rng.integers(0, 2**31 - 1)),
+            **wear,
+        )
+
+    def pattern(self, detail: float) -> Pattern:
+        """Fine cable."""
+        link = oval_link(self.link_length_mm, self.link_width_mm, self.wire_mm, detail)
+        roll = lambda i: 45.0 + 90.0 * (i % 2)  # noqa: E731
+        return Pattern(lambda i: link, roll, 2, self.link_width_mm, self.wire_mm, play=play(self.wire_mm), supple=True)
+
+    def pendant_design(self) -> Design:
+        """The pendant, in the chain's metal, with a bail that passes over the chain."""
+        kind = PENDANTS[self.pendant]
+        drawn = kind.draw(np.random.default_rng(self.chance)).model_dump()
+        return kind.nearest(**drawn | {"metal": self.metal, "bail_mm": max(drawn["bail_mm"], LEAST_BAIL_MM)})
+
+    def build(self, detail: float = 1.0) -> Piece:
+        """See `Design.build`. Every link moves; the pendant is the casting that does not."""
+        chain = super().build(detail)
+        pendant = self.pendant_design().build(detail)
+        low = [
+            body.solid for body in chain.bodies if abs(_middle(body.solid)[0]) < 9.0 and _middle(body.solid)[2] < 12.0
+        ]
+        bail = next(body for body in pendant.bodies if body.name == "bail").solid
+        box = np.array(bail.bounding_box())
+        # the chain runs where the bail is widest, a little above its middle
+        start = -(0.42 * box[2] + 0.58 * box[5])
+        shift = lowered(bail, low, start)
+        hung = Assembly(self.metal, list(pendant.bodies), list(pendant.moving)).placed(
+            np.column_stack([np.eye(3), [0, 0, shift]])
+        )
+        names = {body.name for body in chain.bodies}
+        hung = hung.named("pendant") if any(body.name in names for body in hung.bodies) else hung
+        return self.piece([*chain.bodies, *hung.bodies], [*chain.moving, *hung.groups])
+
+
+@register
+class Riviere(Design):
+    """A line of stones round the neck, each in four claws on a link that is hinged to the next."""
+
+    category: ClassVar[str] = "necklace"
+    ordered: ClassVar[frozenset[str]] = Design.ordered | {"length_mm"}
+    family: Literal["riviere"] = "riviere"
+    length_mm: float = mm(410.0, 360.0, 480.0, "length with its clasp")
+    cut: str = choice("round brilliant", LINE_CUTS, "cut of the stones")
+    species: str = choice("diamond", tuple(name for name in SPECIES if not name.endswith("pearl")), "what they are")
+    second_species: str = choice(
+        "diamond", tuple(name for name in SPECIES if not name.endswith("pearl")), "what every second one is"
+    )
+    stone_width_mm: float = mm(4.2, 2.8, 7.0, "width of the stones")
+    stone_ratio: float = share(1.0, 1.0, 1.6, "length over width, the length across the line")
+    drape: float = share(0.15, 0.0, 0.3, "how pointed it lies")
+
+    @classmethod
+    def rules(cls, fit: Fit) -> None:
+        """Stones as they are cut."""
+        low, high = proportions(fit["cut"]).ratios
+        fit.at_least("stone_ratio", low, f"a {fit['cut']} is cut {low:g} to {high:g} times as long as wide")
+        fit.at_most("stone_ratio", min(high, 1.6), f"a {fit['cut']} is cut {low:g} to {high:g} times as long as wide")
+
+    @classmethod
+    def draw(cls, rng: Generator) -> Self:
+        """Mostly diamonds, and mostly round ones."""
+        species = str(
+            rng.choice(
+                ["diamond", "sapphire", "ruby", "emerald", "aquamarine", "amethyst"],
+                p=[0.45, 0.15, 0.1, 0.14, 0.08, 0.08],
+            )
+        )
+        cut = str(rng.choice(LINE_CUTS, p=[0.55, 0.08, 0.15, 0.12, 0.1]))
+        return cls.nearest(
+            metal=str(rng.choice(["18k-white", "18k-white", "950-platinum", "18k-yellow"])),
+            length_mm=float(rng.uniform(380, 430)),
+            cut=cut,
+            species=species,
+            second_species="diamond" if rng.random() < 0.25 else species,
+            stone_width_mm=float(rng.uniform(3.6, 6.0)),
+            stone_ratio=proportions(cut).ratio,
+            drape=float(rng.uniform(0.0, 0.25)),
+        )
+
+    def build(self, detail: float = 1.0) -> Piece:
+        """See `Design.build`. Every link is a body of its own that moves; all share one mesh."""
+        curve = necklace_curve(self.length_mm, self.drape, 0.86)
+        species = (self.species, self.second_species)
+        bodies, groups = line_of_stones(
+            self,
+            self.cut,
+            self.stone_width_mm,
+            self.stone_ratio,
+            species,
+            curve,
+            self.length_mm,
+            180.0,
+            0.2 + 0.06 * self.stone_width_mm * self.stone_ratio,
+        )
+        return self.piece(bodies, groups)
+
+
+def _middle(solid: Manifold) -> Array:
+    box = np.array(solid.bounding_box())
+    return np.asarray((box[:3] + box[3:]) / 2)

@@ -1,0 +1,184 @@
+"""Rings without stones: what every ring has, plain and twisted bands."""
+
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from manifold3d import CrossSection, JoinType
+from numpy.random import Generator
+
+from jewel_assets.shape.designs.base import Design, Fit, choice, count, mm, register, segments, share
+from jewel_assets.shape.parts import profiles
+from jewel_assets.shape.parts.curves import Array, circle, superellipse
+from jewel_assets.shape.parts.settings import joined
+from jewel_assets.shape.piece import Piece
+
+METALS_FOR_RINGS = ("18k-yellow", "18k-white", "18k-rose", "14k-yellow", "950-platinum", "925-silver")
+"""What rings are drawn in; any alloy can be asked for."""
+
+LEAST_WAIST_MM = 0.9
+"""Two wires that cross are at least so thick together where they meet."""
+
+STIFFNESS = 0.16
+"""A band bends on the finger where it is thinner than this share of its width."""
+
+
+class Ring(Design):
+    """What every ring has: the finger it is made for."""
+
+    category: ClassVar[str] = "ring"
+
+    inner_diameter_mm: float = mm(
+        17.35, 12.0, 25.0, "inner diameter, exact where it is narrowest: 17.35 mm is US 7, 54.5 by ISO 8653"
+    )
+
+    @classmethod
+    def draw_worn(cls, rng: Generator) -> dict[str, Any]:
+        """A metal and a finger size: US 4 to 12 by the rough bell of what is sold."""
+        size = float(np.clip(rng.normal(17.2, 1.1), 14.9, 21.4))
+        return {"metal": str(rng.choice(METALS_FOR_RINGS)), "inner_diameter_mm": size}
+
+    def facets(self, detail: float) -> int:
+        """Facets round the finger at `detail`."""
+        return segments(detail, self.inner_diameter_mm / 2)
+
+
+@register
+class PlainBand(Ring):
+    """A wedding band: one section round the finger, the same all round or narrower at the back."""
+
+    family: Literal["plain band"] = "plain band"
+    profile: str = choice("court", profiles.PROFILES, "section of the band")
+    width_mm: float = mm(4.0, 1.5, 12.0, "width along the finger, on top")
+    thickness_mm: float = mm(1.7, 1.1, 3.2, "thickness of the metal where it is thickest")
+    taper: float = share(1.0, 0.6, 1.0, "width at the back as a share of the width on top")
+    edge_mm: float = mm(0.15, 0.0, 0.5, "radius of the edges")
+    grooves: int = count(0, 0, 3, "lines turned into the outside")
+
+    @classmethod
+    def rules(cls, fit: Fit) -> None:
+        """Stiff enough, an edge that the section has, a ridge that is not a blade, grooves that leave room."""
+        fit.at_least(
+            "thickness_mm",
+            STIFFNESS * fit["width_mm"],
+            f"a band {fit['width_mm']:g} mm wide bends on the finger if it is thinner than {STIFFNESS:g} of that",
+            instead=("width_mm", fit["thickness_mm"] / STIFFNESS),
+        )
+        if fit["profile"] in ("knife-edge", "half-round"):
+            fit.at_least("thickness_mm", 1.5, f"a {fit['profile']} section leaves too little metal at its sides")
+        fit.at_most("edge_mm", 0.3 * fit["thickness_mm"], "the sides of the band are not high enough for such a radius")
+        if fit["profile"] in ("knife-edge", "half-round", "D", "concave"):
+            fit.at_most(
+                "grooves", 0, f"lines are turned into flat or gently domed bands, not into a {fit['profile']} one"
+            )
+        fit.at_most(
+            "grooves", max(0, int((fit["width_mm"] * fit["taper"] - 1.4) / 1.1)), "there is no room for more lines"
+        )
+        if fit["grooves"]:
+            fit.at_least("thickness_mm", 1.4, "a line is 0.3 mm deep and must leave 1.1 mm of metal")
+
+    @classmethod
+    def draw(cls, rng: Generator) -> Self:
+        """Between a fine wedding band and a broad one."""
+        width = float(rng.choice([rng.normal(2.6, 0.5), rng.normal(4.5, 0.8), rng.normal(7, 1.2)], p=[0.35, 0.45, 0.2]))
+        return cls.nearest(
+            **cls.draw_worn(rng),
+            profile=cls.draw_field("profile", rng),
+            width_mm=width,
+            thickness_mm=rng.normal(1.5 + 0.06 * width, 0.15),
+            taper=1.0 if rng.random() < 0.7 else rng.uniform(0.65, 0.9),
+            edge_mm=rng.uniform(0.1, 0.3),
+            grooves=int(rng.choice([0, 0, 0, 1, 2])),
+        )
+
+    def build(self, detail: float = 1.0) -> Piece:
+        """One body, "band"."""
+        around = self.facets(detail)
+        section = profiles.band_section(
+            self.profile, self.width_mm, self.thickness_mm, self.edge_mm, points=max(9, 2 * round(12 * detail) + 1)
+        )
+        width = profiles.swell(around, 1.0, self.taper, reach_deg=180) if self.taper < 1 else 1.0
+        band = profiles.shank(self.inner_diameter_mm, section, around, width)
+        if self.grooves:
+            band = joined(
+                [band],
+                [profiles.turned_line(self.inner_diameter_mm, self.thickness_mm, y, around) for y in self._lines()],
+            )
+        return self.piece([self.metal_body("band", band)])
+
+    def _lines(self) -> Array:
+        room = self.width_mm * self.taper / 2 - 0.9
+        return np.linspace(-room, room, self.grooves) if self.grooves > 1 else np.zeros(1)
+
+
+@register
+class TwistedBand(Ring):
+    """Wires twisted round each other like a rope, round the finger."""
+
+    family: Literal["twisted band"] = "twisted band"
+    strands: int = count(2, 2, 4, "wires")
+    wire_mm: float = mm(1.5, 0.9, 2.4, "thickness of each wire")
+    turns: int = count(9, 4, 20, "turns of the rope round the finger")
+    closeness: float = share(0.85, 0.6, 1.0, "how tightly the wires lie: 1 only touches, less lets them run together")
+    squareness: float = share(2.0, 2.0, 5.0, "2 is round wire, 5 nearly square")
+    flatness: float = share(1.0, 0.7, 1.0, "height of the rope as a share of its width: rolled flat below 1")
+
+    @classmethod
+    def rules(cls, fit: Fit) -> None:
+        """Wires that touch, and that can be laid so steep."""
+        if fit["strands"] > 2:
+            fit.at_most("wire_mm", 1.9, "a rope of three or four such wires is too bulky for a finger")
+        fit.at_most("closeness", 0.95, "wires that barely touch are not one casting")
+        if fit["strands"] == 2:  # the waist between two wires: their lens and the fillet beside it
+            waist = LEAST_WAIST_MM / (fit["wire_mm"] * fit["flatness"]) - 0.12
+            fit.at_most(
+                "closeness", float(np.sqrt(1 - min(waist, 0.79) ** 2)), "the waist between two wires is too thin"
+            )
+            fit.at_least("wire_mm", 1.0, "two finer wires are too thin where they meet")
+        pitch = np.pi * (fit["inner_diameter_mm"] + 2 * fit["wire_mm"]) / 2.2 / fit["wire_mm"]
+        fit.at_most("turns", max(4, int(pitch)), "wires so thick cannot be laid so steep")
+
+    @classmethod
+    def draw(cls, rng: Generator) -> Self:
+        """Two to four wires, from a loose twist to a tight rope."""
+        strands = int(rng.choice([2, 2, 3, 4]))
+        wire = float(rng.uniform(1.1, 1.9) if strands == 2 else rng.uniform(0.95, 1.4))
+        return cls.nearest(
+            **cls.draw_worn(rng),
+            strands=strands,
+            wire_mm=wire,
+            turns=int(rng.integers(5, 15)),
+            closeness=rng.uniform(0.75, 0.93),
+            squareness=2.0 if rng.random() < 0.7 else rng.uniform(2.5, 4.5),
+            flatness=rng.uniform(0.8, 1.0),
+        )
+
+    def build(self, detail: float = 1.0) -> Piece:
+        """One body, "band": the outline of all wires, turned on its way round the finger."""
+        reach = self.wire_mm / 2 / np.sin(np.pi / self.strands) * self.closeness  # of a wire's middle from the rope's
+        around = max(2 * self.facets(detail), 4 * round(detail * 5 * self.turns))
+        outline = self._rope_section(reach, max(12, 4 * round(6 * detail)))
+        # a wire passes each place of the finger once a turn; the section turns with it, then is rolled flat
+        turn = (self.turns * profiles.angles(around))[:, None]
+        across = outline[:, 0] * np.cos(turn) - outline[:, 1] * np.sin(turn)
+        upward = (outline[:, 0] * np.sin(turn) + outline[:, 1] * np.cos(turn)) * self.flatness
+        # the rope touches the finger at single points only, which stand at the corners of the facets: many facets keep
+        # them as near to the finger as a smooth band's flats
+        sections = np.stack([across, upward - upward.min()], axis=-1)
+        return self.piece([self.metal_body("band", profiles.shank(self.inner_diameter_mm, sections, around))])
+
+    def _rope_section(self, reach: float, sides: int) -> Array:
+        wire = (
+            circle(self.wire_mm, sides)
+            if self.squareness <= 2.01
+            else superellipse(self.wire_mm, self.wire_mm, self.squareness, sides)
+        )
+        wires = CrossSection([])
+        for strand in range(self.strands):
+            turn = 2 * np.pi * strand / self.strands
+            wires = wires + CrossSection([wire]).rotate(np.degrees(turn)).translate(
+                (reach * np.cos(turn), reach * np.sin(turn))
+            )
+        # where the wires meet, a caster's fillet instead of a cleft that holds dirt and fills badly
+        fillet = 0.06 * self.wire_mm
+        soft = wires.offset(fillet, JoinType.Round, 2.0, 16).offset(-fillet, JoinType.Round, 2.0, 16).simplify(0.003)
+        return np.asarray(max(soft.to_polygons(), key=len), dtype=np.float64)
