@@ -6,7 +6,7 @@ the viewer stands on the side of -y and looks along +y, so a photo taken from th
 - A ring, bangle or bracelet is round the y axis, its centre at the origin and its head (stone, seal) on top, at +z.
 - An earring, pendant or brooch shows its front to -y; what it hangs from is at the top, centred on x = 0.
 - A chain or necklace lies in the x-z plane, hanging as worn: its lowest point at x = 0, what it carries below.
-- A watch is round the x axis, its dial on top facing +z, twelve o'clock towards +y: a photo from above shows it upright.
+- A watch is round the x axis, its dial on top facing +z, twelve o'clock towards +y: from above it is upright.
 """
 
 from collections.abc import Iterator
@@ -24,8 +24,8 @@ Kind = Literal["metal", "gem", "other"]
 class Body:
     """One solid of one material.
 
-    `name` is unique in its piece and says what it is: "shank", "prongs", "centre stone", "melee 07". `material` is a key
-    of `alloys.ALLOYS` for metal, of `gems.SPECIES` for a gem, of `materials.OTHERS` (leather, glass, enamel, dial
+    `name` is unique in its piece and says what it is: "shank", "prongs", "centre stone", "melee 07". `material` is a
+    key of `alloys.ALLOYS` for metal, of `gems.SPECIES` for a gem, of `materials.OTHERS` (leather, glass, enamel, dial
     lacquer, pearl) otherwise. Gems of the same cut and species are separate bodies: files may share their mesh.
     """
 
@@ -52,7 +52,7 @@ class Stone(Body):
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece: its bodies, which do not overlap but for the contact of stone and seat, and the design it was built from.
+    """A piece: its bodies, which do not overlap but for the contact of stone and seat, and the design it came from.
 
     `moving` names groups of metal bodies that are cast apart (links, a watch's hands): each is a casting of its own.
     What is in no group belongs to one casting, whose metal bodies together are one watertight solid.
@@ -82,10 +82,10 @@ class Piece:
         groups = [[body for body in self.metal if body.name in names] for names in self.moving]
         apart = {name for names in self.moving for name in names}
         fixed = [body for body in self.metal if body.name not in apart]
-        return tuple(Manifold.batch_boolean([body.solid for body in group], OpType.Add) for group in (fixed, *groups) if group)
+        solids = ([body.solid for body in group] for group in (fixed, *groups))
+        return tuple(Manifold.batch_boolean(group, OpType.Add) for group in solids if group)
 
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The corners of the bounding box of all bodies, mm."""
         boxes = np.array([body.solid.bounding_box() for body in self.bodies])
         return boxes[:, :3].min(axis=0), boxes[:, 3:].max(axis=0)
-
