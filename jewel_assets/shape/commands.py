@@ -18,8 +18,7 @@ from jewel_assets.shape.catalogue.presets import Preset, Variant
 
 if TYPE_CHECKING:
     from jewel_assets.shape.designs.base import Design
-    from jewel_assets.shape.piece import Piece
-    from jewel_assets.shape.render import Render, Surface
+    from jewel_assets.shape.render import Render
 
 app = typer.Typer(no_args_is_help=True, help="Parametric jewellery: draw, vary, build, check, photograph.")
 
@@ -146,8 +145,9 @@ def build(
 ) -> None:
     """Build a design in an alloy and a ring size; write files; print weight, carats, size."""
     from jewel_assets.shape import files
+    from jewel_assets.shape.orders import facts_of, ordered
 
-    piece = _ordered(design, alloy, size).build(detail)
+    piece = ordered(design, alloy, size).build(detail)
     written: dict[Path, int] = {}
     for path, write in (
         (glb, files.write_glb),
@@ -157,7 +157,7 @@ def build(
     ):
         if path is not None:
             written[path] = _stored(path, write(piece))
-    facts = _facts(piece)
+    facts = facts_of(piece)
     if as_json:
         print_json(facts | {"files": {str(path): size for path, size in written.items()}})
         return
@@ -238,12 +238,15 @@ def render(
     """Photograph a piece."""
     from pydantic import ValidationError
 
+    from jewel_assets.shape.orders import seen
     from jewel_assets.shape.render import preset as shot_of
     from jewel_assets.shape.render import render as photograph
 
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise typer.BadParameter(f"{out} must end in .png, .jpg or .webp.")
-    surfaces, kind = _seen(mesh, alloy, category)
+    surfaces, kind, notes = seen(mesh, alloy, category)
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
     chosen = {"style": style, "shade": shade, "pose": pose}
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     if preset == "catalogue" and style is None:
@@ -305,84 +308,6 @@ def _family(name: str) -> str:
 
 def _plain(name: str) -> str:
     return name.strip().casefold().replace("-", " ").replace("_", " ")
-
-
-def _ordered(path: Path, alloy: str | None, size: str | None) -> "Design":
-    """The design of a file in the alloy and the size that are ordered. Raises Permanent with what is possible."""
-    from jewel_assets.shape import designs
-    from jewel_assets.shape.alloys import alloy_named
-    from jewel_assets.shape.sizes import RingSize
-
-    design = designs.load(path)
-    ordered: dict[str, Any] = {}
-    if alloy is not None:
-        ordered["metal"] = alloy_named(alloy).key
-    if size is not None:
-        if design.category != "ring" or "inner_diameter_mm" not in type(design).model_fields:
-            raise Permanent(f"{path.name} is a {design.family}, which has no ring size: leave --size out.")
-        ordered["inner_diameter_mm"] = round(RingSize.parse(size).diameter_mm, 4)
-    return designs.load(design.model_dump() | ordered) if ordered else design
-
-
-def _facts(piece: "Piece") -> dict[str, Any]:
-    """What a customer asks for."""
-    from jewel_assets.shape.alloys import weight_g
-    from jewel_assets.shape.gems import carats
-    from jewel_assets.shape.sizes import RingSize
-
-    low, high = piece.bounds()
-    facts: dict[str, Any] = {
-        "family": piece.family,
-        "category": piece.category,
-        "alloy": ", ".join(dict.fromkeys(body.material for body in piece.metal)) or "no metal",
-        "grams": round(sum(weight_g(body.volume, body.material) for body in piece.metal), 4),
-        "carats": round(sum(carats(stone.material, stone.volume) for stone in piece.stones), 4),
-        "size_mm": [round(float(side), 3) for side in high - low],
-    }
-    diameter = piece.design.get("inner_diameter_mm")
-    if piece.category == "ring" and diameter is not None:
-        inner = RingSize.of_diameter(float(diameter))
-        near = ", ".join(str(inner.nearest(system)) for system in ("US", "UK", "ISO", "JP"))
-        facts["ring size"] = f"{diameter:.2f} mm inner diameter; nearest: {near}"
-    return facts
-
-
-def _seen(path: Path, alloy: str | None, category: str | None) -> tuple[list["Surface"], str]:
-    """What is photographed, and as what: a design is built, a GLB of ours says its materials, another mesh is told."""
-    import dataclasses
-
-    from jewel_assets.shape.alloys import alloy_named
-    from jewel_assets.shape.catalogue.glb_surfaces import is_ours, read_glb
-    from jewel_assets.shape.render import Surface
-    from jewel_assets.shape.render.surfaces import surfaces_of
-
-    metal = None if alloy is None else alloy_named(alloy).key
-    kind = None if category is None else category_of(category)
-    if category is not None and kind is None:
-        raise Permanent(f"There is no category {category!r}: give one of {', '.join(CATEGORIES)}.")
-    if not path.is_file():
-        raise Permanent(f"There is no file '{path}'.")
-    data = path.read_bytes() if path.suffix.lower() in (".glb", ".json") else b""
-    if path.suffix.lower() == ".json":
-        from jewel_assets.shape import designs
-
-        piece = designs.load(path).build()
-        surfaces, own = surfaces_of(piece), piece.category
-    elif is_ours(data):
-        made = read_glb(data)
-        surfaces, own = list(made.surfaces), made.category
-    else:
-        from jewel_assets.shape.files import read_mesh
-
-        if metal is None:
-            raise Permanent(f"'{path.name}' does not say what it is made of: give --alloy, for instance 18k-yellow.")
-        mesh = read_mesh(path)
-        for note in mesh.notes:
-            typer.echo(f"note: {note}", err=True)
-        surfaces, own = [Surface(path.stem, "metal", metal, mesh.vertices, mesh.faces)], "jewelry"
-    if metal is not None:
-        surfaces = [dataclasses.replace(s, material=metal) if s.kind == "metal" else s for s in surfaces]
-    return surfaces, kind or own
 
 
 def _write_designs(folder: Path, named: Sequence[tuple[str, "Design"]], sheet: bool) -> None:

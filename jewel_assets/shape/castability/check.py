@@ -88,7 +88,7 @@ def _check_cast(cast: Cast, limits: Profile, one_piece: bool, piece: Piece | Non
     findings.extend(crossings.crossings(surface))
     mixed = any(found.rule in ("self-intersection", "buried part") for found in findings[before:])
     thickness = walls.measure(surface, overlapping=mixed)
-    solids = [stone.solid for stone in piece.stones] if piece else []
+    solids = stones.near(piece, surface) if piece else []
     findings.extend(thin.thin_places(cast, thickness, limits, solids))
     findings.extend(walls.narrow_gaps(surface, limits))
     findings.extend(walls.heavy_sections(thickness, limits))

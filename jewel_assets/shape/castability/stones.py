@@ -10,7 +10,8 @@ from jewel_assets.shape.castability.castings import Cast
 from jewel_assets.shape.castability.closed import SHOWN
 from jewel_assets.shape.castability.profiles import Profile
 from jewel_assets.shape.castability.report import Finding, place_of
-from jewel_assets.shape.castability.surface import Floats
+from jewel_assets.shape.castability.surface import Bools, Floats, Ints, Surface
+from jewel_assets.shape.castability.thin import SETTING_MM
 from jewel_assets.shape.piece import Piece, Stone
 
 TOUCH_MM3 = 1e-4
@@ -35,17 +36,25 @@ def stones(piece: Piece, casts: list[Cast], profile: Profile) -> Iterator[Findin
     if not piece.stones:
         return
     yield from overlapping_stones(piece)
-    metal = Manifold.batch_boolean([body.solid for body in piece.metal], OpType.Add)
+    metal = [part for casting in piece.castings() for part in casting.decompose()]
     yield from stones_in_metal(piece, metal)
     loose = set()
-    held_by = Manifold.batch_boolean([body.solid for body in piece.bodies if body.kind != "gem"], OpType.Add)
-    for finding in loose_stones(piece, held_by):
+    threads = [body.solid for body in piece.bodies if body.kind == "other"]
+    for finding in loose_stones(piece, metal + threads):
         loose.add(finding.part)
         yield finding
     yield from unheld_stones(piece, metal, loose)
     yield from short_prongs(piece, profile)
     if piece.category == "ring":
         yield from deep_stones(piece, casts, profile)
+
+
+def near(piece: Piece, surface: Surface) -> list[Manifold]:
+    """The stones whose setting may be part of `surface`: those that come within `SETTING_MM` of its box."""
+    low, high = surface.bounds
+    box = np.concatenate([low - SETTING_MM, high + SETTING_MM])
+    boxes = np.array([stone.solid.bounding_box() for stone in piece.stones]).reshape(-1, 6)
+    return [piece.stones[number].solid for number in np.flatnonzero(_meet(boxes, box))]
 
 
 def overlapping_stones(piece: Piece) -> Iterator[Finding]:
@@ -75,7 +84,7 @@ def overlapping_stones(piece: Piece) -> Iterator[Finding]:
             )
 
 
-def stones_in_metal(piece: Piece, metal: Manifold) -> Iterator[Finding]:
+def stones_in_metal(piece: Piece, metal: list[Manifold]) -> Iterator[Finding]:
     """Stones that reach into the metal by more than their seat is cut later."""
     for stone, shared in _shared(piece.stones, [stone.solid for stone in piece.stones], metal):
         volume, area = sum(part.volume() for part in shared), sum(part.surface_area() for part in shared)
@@ -95,7 +104,7 @@ def stones_in_metal(piece: Piece, metal: Manifold) -> Iterator[Finding]:
             )
 
 
-def loose_stones(piece: Piece, held_by: Manifold) -> Iterator[Finding]:
+def loose_stones(piece: Piece, held_by: list[Manifold]) -> Iterator[Finding]:
     """Stones that no metal and no thread is near: those that touch none when they are grown by `NEAR_MM` all round."""
     grown = [_grown(stone.solid, NEAR_MM) for stone in piece.stones]
     touched = {stone.name for stone, _ in _shared(piece.stones, grown, held_by)}
@@ -113,7 +122,7 @@ def loose_stones(piece: Piece, held_by: Manifold) -> Iterator[Finding]:
         )
 
 
-def unheld_stones(piece: Piece, metal: Manifold, loose: set[str]) -> Iterator[Finding]:
+def unheld_stones(piece: Piece, metal: list[Manifold], loose: set[str]) -> Iterator[Finding]:
     """Stones that could be lifted out: nothing reaches over their girdle. Pearls are glued to a peg and left out."""
     asked = [stone for stone in piece.stones if stone.cut != "pearl" and stone.name not in loose]
     lifts = [min(LIFT_SHARE * _heights(stone)[1], LIFT_MM) for stone in asked]
@@ -221,38 +230,44 @@ def deep_stones(piece: Piece, casts: list[Cast], profile: Profile) -> Iterator[F
             )
 
 
-def _shared(held: tuple[Stone, ...], solids: list[Manifold], metal: Manifold) -> Iterator[tuple[Stone, list[Manifold]]]:
-    """For each stone whose solid shares space with the metal, the shared parts.
+def _shared(
+    held: tuple[Stone, ...], solids: list[Manifold], metal: list[Manifold]
+) -> Iterator[tuple[Stone, list[Manifold]]]:
+    """For each stone whose solid shares space with a part of the metal, what they share.
 
-    One boolean serves all solids whose boxes are apart; those that may overlap go into different ones, so that
-    every part of the outcome is of one stone.
+    One boolean serves all solids that are near a part and whose boxes are apart from each other; those that may overlap
+    go into different ones, so that every piece of the outcome is of one stone.
     """
     boxes = np.array([solid.bounding_box() for solid in solids]).reshape(-1, 6)
-    parts_of_metal = np.array([part.bounding_box() for part in metal.decompose()]).reshape(-1, 6)
-    rounds: list[list[int]] = []
-    for number in range(len(solids)):
-        meets = (parts_of_metal[:, :3] < boxes[number, 3:]) & (boxes[number, :3] < parts_of_metal[:, 3:])
-        if not meets.all(axis=1).any():
-            continue
-        low, high = boxes[number, :3], boxes[number, 3:]
-        for taken in rounds:
-            others = boxes[taken]
-            if not ((others[:, :3] < high) & (low < others[:, 3:])).all(axis=1).any():
+    middles, halves = (boxes[:, :3] + boxes[:, 3:]) / 2, np.maximum((boxes[:, 3:] - boxes[:, :3]) / 2, 1e-6)
+    found: dict[int, list[Manifold]] = {}
+    for part in metal:
+        for taken in _apart(boxes, np.flatnonzero(_meet(boxes, np.array(part.bounding_box())))):
+            shared = Manifold.batch_boolean([solids[number] for number in taken], OpType.Add) ^ part
+            for piece in shared.decompose() if shared.volume() > TOUCH_MM3 / 10 else []:
+                if piece.volume() > 1e-7:
+                    away = np.abs(_middle(piece) - middles[taken]) / halves[taken]
+                    found.setdefault(taken[int(np.argmin(away.max(axis=1)))], []).append(piece)
+    for number in sorted(found):
+        yield held[number], found[number]
+
+
+def _apart(boxes: Floats, which: Ints) -> list[list[int]]:
+    """`which` of the boxes in as few groups as come by themselves, those of one group not touching each other."""
+    groups: list[list[int]] = []
+    for number in which.tolist():
+        for taken in groups:
+            if not _meet(boxes[taken], boxes[number]).any():
                 taken.append(number)
                 break
         else:
-            rounds.append([number])
-    found: dict[int, list[Manifold]] = {}
-    for taken in rounds:
-        shared = Manifold.batch_boolean([solids[number] for number in taken], OpType.Add) ^ metal
-        middles = (boxes[taken, :3] + boxes[taken, 3:]) / 2
-        halves = np.maximum((boxes[taken, 3:] - boxes[taken, :3]) / 2, 1e-6)
-        for part in shared.decompose() if shared.volume() > TOUCH_MM3 / 10 else []:
-            if part.volume() > 1e-7:
-                away = np.abs(_middle(part) - middles) / halves
-                found.setdefault(taken[int(np.argmin(away.max(axis=1)))], []).append(part)
-    for number in sorted(found):
-        yield held[number], found[number]
+            groups.append([number])
+    return groups
+
+
+def _meet(boxes: Floats, box: Floats) -> Bools:
+    """Which of the boxes (n, 6) have space in common with `box` (6,)."""
+    return np.asarray(((boxes[:, :3] < box[3:]) & (box[:3] < boxes[:, 3:])).all(axis=1), np.bool_)
 
 
 def _grown(solid: Manifold, by: float) -> Manifold:

@@ -3,17 +3,24 @@
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from manifold3d import CrossSection, JoinType
+from manifold3d import CrossSection, JoinType, Manifold
 from numpy.random import Generator
 
-from jewel_assets.shape.designs.base import Design, Fit, choice, count, mm, register, segments, share
+from jewel_assets.shape.designs.base import Design, Fit, choice, count, mm, register, seed, segments, share
 from jewel_assets.shape.parts import profiles
-from jewel_assets.shape.parts.curves import Array, circle, superellipse
+from jewel_assets.shape.parts.curves import Array, circle, ring_curve, superellipse
 from jewel_assets.shape.parts.settings import joined
+from jewel_assets.shape.parts.surfaces import hammered, milgrain
 from jewel_assets.shape.piece import Piece
 
 METALS_FOR_RINGS = ("18k-yellow", "18k-white", "18k-rose", "14k-yellow", "950-platinum", "925-silver")
 """What rings are drawn in; any alloy can be asked for."""
+
+FINISHES = ("polished", "hammered", "milgrain")
+
+DENT_MM, DENT_DEPTH_MM = 2.2, 0.13
+GRAIN_MM = 0.7
+"""Diameter of milgrain beads."""
 
 LEAST_WAIST_MM = 0.9
 """Two wires that cross are at least so thick together where they meet."""
@@ -53,6 +60,8 @@ class PlainBand(Ring):
     taper: float = share(1.0, 0.6, 1.0, "width at the back as a share of the width on top")
     edge_mm: float = mm(0.15, 0.0, 0.5, "radius of the edges")
     grooves: int = count(0, 0, 3, "lines turned into the outside")
+    finish: str = choice("polished", FINISHES, "what the outside is worked with, as geometry")
+    finish_seed: int = seed(0, "where the dents of a hammered band lie")
 
     @classmethod
     def rules(cls, fit: Fit) -> None:
@@ -73,6 +82,16 @@ class PlainBand(Ring):
         fit.at_most(
             "grooves", max(0, int((fit["width_mm"] * fit["taper"] - 1.4) / 1.1)), "there is no room for more lines"
         )
+        if fit["finish"] == "hammered":
+            fit.at_most("grooves", 0, "a hammered band has no turned lines")
+            fit.at_least("thickness_mm", 1.4, "the hammer takes 0.13 mm and must leave 1.2 mm of metal")
+        if fit["finish"] == "milgrain":
+            fit.one_of(
+                "profile", ("flat", "flat court", "court", "D"), "milgrain is rolled along the edges of plain bands"
+            )
+            fit.at_most("grooves", 0, "milgrain takes the place of turned lines")
+            fit.at_least("width_mm", 2.8, "two rows of milgrain need that much")
+            fit.at_least("taper", 1.0, "milgrain is rolled along edges that run straight")
         if fit["grooves"]:
             fit.at_least("thickness_mm", 1.4, "a line is 0.3 mm deep and must leave 1.1 mm of metal")
 
@@ -88,10 +107,12 @@ class PlainBand(Ring):
             taper=1.0 if rng.random() < 0.7 else rng.uniform(0.65, 0.9),
             edge_mm=rng.uniform(0.1, 0.3),
             grooves=int(rng.choice([0, 0, 0, 1, 2])),
+            finish=str(rng.choice(FINISHES, p=[0.6, 0.2, 0.2])),
+            finish_seed=cls.draw_field("finish_seed", rng),
         )
 
     def build(self, detail: float = 1.0) -> Piece:
-        """One body, "band"."""
+        """One body, "band" or "band with milgrain"."""
         around = self.facets(detail)
         section = profiles.band_section(
             self.profile, self.width_mm, self.thickness_mm, self.edge_mm, points=max(9, 2 * round(12 * detail) + 1)
@@ -103,11 +124,34 @@ class PlainBand(Ring):
                 [band],
                 [profiles.turned_line(self.inner_diameter_mm, self.thickness_mm, y, around) for y in self._lines()],
             )
+        if self.finish == "hammered":
+            bore = self.inner_diameter_mm / 2
+            outside = hammered(band, DENT_MM, DENT_DEPTH_MM, self.finish_seed, where=lambda p, n: _outward(p, n, bore))
+            return self.piece([self.metal_body("band", outside)])
+        if self.finish == "milgrain":
+            # one body: rows and band share faces all along, and parted they would not join again without crumbs
+            whole = joined([band, *self._grains(section)], [profiles.finger(self.inner_diameter_mm, around)])
+            return self.piece([self.metal_body("band with milgrain", whole)])
         return self.piece([self.metal_body("band", band)])
+
+    def _grains(self, section: Array) -> list[Manifold]:
+        """A row of beads along each edge, sunk into the outside by half."""
+        at = self.width_mm / 2 - 0.5 * GRAIN_MM
+        top = section[section[:, 1] > 0.5 * self.thickness_mm]
+        height = float(np.interp(at, *top[np.argsort(top[:, 0])].T))
+        ring = ring_curve(self.inner_diameter_mm + 2 * height - 0.15 * GRAIN_MM, 240)
+        return [milgrain(ring + np.array([0.0, side * at, 0.0]), GRAIN_MM, closed=True) for side in (-1, 1)]
 
     def _lines(self) -> Array:
         room = self.width_mm * self.taper / 2 - 0.9
         return np.linspace(-room, room, self.grooves) if self.grooves > 1 else np.zeros(1)
+
+
+def _outward(points: Array, normals: Array, bore: float) -> Array:
+    """How much the hammer reaches each point: the outside, fading out over the edges, never the bore."""
+    radius = np.hypot(points[:, 0], points[:, 2])
+    facing = (points[:, 0] * normals[:, 0] + points[:, 2] * normals[:, 2]) / radius
+    return np.asarray(np.clip((facing - 0.25) / 0.4, 0, 1) * (radius > bore + 0.5))
 
 
 @register
@@ -133,7 +177,12 @@ class TwistedBand(Ring):
             fit.at_most(
                 "closeness", float(np.sqrt(1 - min(waist, 0.79) ** 2)), "the waist between two wires is too thin"
             )
-            fit.at_least("wire_mm", 1.0, "two finer wires are too thin where they meet")
+            fit.at_least("wire_mm", 1.25, "two finer wires bend where they cross")
+            fit.at_least("flatness", 1.25 / fit["wire_mm"], "rolled so flat it bends")
+        else:
+            fit.at_most("squareness", 2.5, "three or four square wires leave ridges that are too thin")
+            fit.at_least("wire_mm", 1.05, "the ridges of three or four finer wires are too thin")
+            fit.at_least("flatness", 1.05 / fit["wire_mm"], "rolled so flat its ridges are too thin")
         pitch = np.pi * (fit["inner_diameter_mm"] + 2 * fit["wire_mm"]) / 2.2 / fit["wire_mm"]
         fit.at_most("turns", max(4, int(pitch)), "wires so thick cannot be laid so steep")
 
@@ -141,7 +190,7 @@ class TwistedBand(Ring):
     def draw(cls, rng: Generator) -> Self:
         """Two to four wires, from a loose twist to a tight rope."""
         strands = int(rng.choice([2, 2, 3, 4]))
-        wire = float(rng.uniform(1.1, 1.9) if strands == 2 else rng.uniform(0.95, 1.4))
+        wire = float(rng.uniform(1.3, 1.9) if strands == 2 else rng.uniform(1.1, 1.45))
         return cls.nearest(
             **cls.draw_worn(rng),
             strands=strands,

@@ -57,7 +57,7 @@ class Eternity(Ring):
     @staticmethod
     def _over(setting: str, melee: float) -> float:
         """How far the band's outside stands above the girdles, mm; below them where negative."""
-        return {"beads": 0.03, "channel": 0.1 * melee + 0.12, "shared claws": -0.22 * melee}[setting]
+        return {"beads": 0.03, "channel": 0.1 * melee + 0.12, "shared claws": -0.3 * melee}[setting]
 
     @classmethod
     def draw(cls, rng: Generator) -> Self:
@@ -99,7 +99,7 @@ class Eternity(Ring):
             return []
         if self.setting == "beads":
             return [beads(stone, row, closed, float(np.clip(0.17 * self.melee_mm, 0.27, 0.34)), 0.5)]
-        return [beads(stone, row, closed, 0.16 * self.melee_mm + 0.07, 0.42 * self.melee_mm)]
+        return [beads(stone, row, closed, 0.16 * self.melee_mm + 0.13, 0.5 * self.melee_mm)]
 
     def _taken(self, stone: Seating, row: Array, girdle: float, around: int) -> list[Manifold]:
         taken = [seats(stone, row, self.thickness_mm + 1)]

@@ -26,7 +26,7 @@ HALO_CUTS = {"round brilliant": 0.35, "oval": 0.2, "cushion": 0.18, "pear": 0.1,
 THREE_CUTS = {"round brilliant": 0.35, "oval": 0.2, "emerald": 0.15, "cushion": 0.15, "princess": 0.15}
 SIDE_CUTS = ("round brilliant", "oval", "pear", "emerald", "princess", "cushion", "marquise")
 
-SYMMETRY = {"round brilliant": 2, "oval": 4, "cushion": 4, "princess": 4, "emerald": 4, "marquise": 2, "cabochon": 2}
+SYMMETRY = {"round brilliant": 2, "oval": 2, "cushion": 2, "princess": 4, "emerald": 2, "marquise": 2, "cabochon": 2}
 """A halo has a multiple of this many stones, so that it is as symmetric as its centre."""
 
 
@@ -94,7 +94,7 @@ class Halo(StoneRing):
         beyond = (1 - BITE) * self.claw_mm + 0.04  # the halo's stones stand clear of the claws
         top = -self.drop_mm
         row = flat_row(stone.offset(beyond + self.melee_mm / 2), top, self.melee_mm, multiple=SYMMETRY.get(self.cut, 1))
-        radius = float(np.clip(0.2 * self.melee_mm, 0.3, 0.42))
+        radius = float(np.clip(0.2 * self.melee_mm, 0.32, 0.42))
         collar = [
             halo_plate(stone, 0.1, beyond + self.melee_mm + 0.3, top, thickness),
             beads(small, row, True, radius, 0.4),

@@ -17,6 +17,9 @@ from jewel_assets.shape.parts.settings import LIP_MM, joined, seating
 from jewel_assets.shape.piece import Body, Piece
 
 DECORATIONS = ("plain", "border", "monogram", "rays", "stone")
+SLIM = np.array([0.95, 0.96])
+"""Width and thickness of the shank inside of the shank from which the shoulders are swept."""
+
 ENGRAVED_MM = 0.45
 """Depth of what is cut into a seal: shallower is lost when it is polished."""
 
@@ -57,6 +60,12 @@ class Signet(Ring):
         fit.at_most("bevel_mm", 0.09 * fit["seal_width_mm"], "so wide a bevel leaves no seal")
         if fit["decoration"] == "monogram" and not fit["monogram"]:
             fit.one_of("decoration", ("plain",), "a monogram needs its letters")
+        if fit["decoration"] == "monogram":
+            least = 8.5 if len(fit["monogram"]) == 1 else 12.0
+            if fit["seal_width_mm"] < least:
+                fit.one_of(
+                    "decoration", ("plain",), f"the walls between its strokes would be too thin below {least:g} mm"
+                )
         if fit["decoration"] == "stone":
             fit.at_least("seal_height_mm", 2.3, "the stone's culet would touch the finger")
 
@@ -64,7 +73,7 @@ class Signet(Ring):
     def draw(cls, rng: Generator) -> Self:
         """Gentlemen's seals and pinky rings."""
         width = float(rng.uniform(8.5, 13))
-        letters_ = "".join(rng.choice(list("ABCDEFGHJKLMNOPRSTVW"), size=int(rng.integers(1, 3))))
+        letters_ = "".join(rng.choice(list("ACDEFGHJLNOPSTUV"), size=int(rng.integers(1, 3))))
         return cls.nearest(
             **cls.draw_worn(rng),
             seal=cls.draw_field("seal", rng),
@@ -88,7 +97,10 @@ class Signet(Ring):
         shank = profiles.shank(self.inner_diameter_mm, section, around)
         top = self.inner_diameter_mm / 2 + self.seal_height_mm
         outline = seal_outline(self.seal, self.seal_width_mm, self.seal_length_mm, max(24, round(64 * detail)))
-        metal, taken = [shank, self._shoulders(shank, outline, top)], [profiles.finger(self.inner_diameter_mm, around)]
+        # the sweep starts inside of the shank, so that it leaves it at an angle and not along its facets
+        slim = profiles.shank(self.inner_diameter_mm, section * SLIM, around)
+        metal = [shank, self._shoulders(slim, outline, top)]
+        taken = [profiles.finger(self.inner_diameter_mm, around)]
         bodies: list[Body] = []
         cuts = self._engraved(outline)
         if cuts is not None:
@@ -103,24 +115,22 @@ class Signet(Ring):
             taken += [part.transform(place) for part in (stone.room, way_in, hole)]
         return self.piece([self.metal_body("ring", joined(metal, taken)), *bodies])
 
-    def _shoulders(self, shank: Manifold, outline: Array, top: float) -> Manifold:
+    def _shoulders(self, slim: Manifold, outline: Array, top: float) -> Manifold:
         """The seal and the sweep of metal from it to the shank, convex: the finger is taken out of it later."""
         rim = self.bevel_mm
         inner = outline * (1 - 2 * rim / np.array([self.seal_width_mm, self.seal_length_mm]))
         levels = [(inner, top), (outline, top - 0.8 * rim), (outline, top - 0.8 * rim - 0.5)]
         plate = np.vstack([np.column_stack([ring, np.full(len(ring), z)]) for ring, z in levels])
-        points = np.asarray(shank.to_mesh64().vert_properties)[:, :3]
-        # the upper part of the shank, as far down as its sides still rise towards the seal
-        upper = points[points[:, 2] > 0.12 * self.inner_diameter_mm]
-        return Manifold.hull_points(np.vstack([plate, upper]))
+        points = np.asarray(slim.to_mesh64().vert_properties)[:, :3]
+        return Manifold.hull_points(np.vstack([plate, points[points[:, 2] > 0.12 * self.inner_diameter_mm]]))
 
     def _engraved(self, outline: Array) -> CrossSection | None:
-        room = outline * (1 - (2 * self.bevel_mm + 0.9) / np.array([self.seal_width_mm, self.seal_length_mm]))
+        room = outline * (1 - (2 * self.bevel_mm + 1.5) / np.array([self.seal_width_mm, self.seal_length_mm]))
         if self.decoration == "border":
             return border(room, 0.5)
         if self.decoration == "monogram":
-            size = np.array([np.ptp(room[:, 0]), np.ptp(room[:, 1])]) * 0.62
-            return letters(self.monogram, float(size[0]), float(size[1]), 0.55)
+            size = np.array([np.ptp(room[:, 0]), np.ptp(room[:, 1])]) * 0.74
+            return letters(self.monogram, float(size[0]), float(size[1]), 0.5)
         if self.decoration == "rays":
             return rays(room, 0.5)
         return None

@@ -82,10 +82,10 @@ def border(outline: Array, line: float) -> CrossSection:
     return outer - outer.offset(-line, JoinType.Round, 2.0, 32)
 
 
-def rays(outline: Array, line: float, number: int = 16) -> CrossSection:
+def rays(outline: Array, line: float, number: int = 12) -> CrossSection:
     """Rays from near the middle to an outline (n, 2), `line` mm wide at their outer ends and 0.6 of it at the inner."""
     span = float(min(np.ptp(outline[:, 0]), np.ptp(outline[:, 1])))
-    inner = max(0.14 * span, number * 0.95 * line / (2 * np.pi))
+    inner = max(0.14 * span, number * (0.6 * line + 0.75) / (2 * np.pi))
     area = CrossSection([])
     for angle in np.linspace(0, 2 * np.pi, number, endpoint=False):
         along = np.array([np.cos(angle), np.sin(angle)])

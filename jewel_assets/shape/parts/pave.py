@@ -19,7 +19,7 @@ GAP_MM = 0.2
 BEAD_COVER_MM, BEAD_COVER_SHARE = 0.06, 0.035
 """How far a bead reaches over a girdle: 0.06 mm and 0.035 of the stone, a tenth of a millimetre for melee."""
 
-HOLE_SHARE = 0.5
+HOLE_SHARE = 0.38
 """Of the stone's width: the hole that is drilled behind each melee, for light and for cleaning."""
 
 
@@ -105,6 +105,17 @@ def bead_aside(stone: float, pitch: ArrayLike, radius: float) -> Array:
     return np.asarray(np.sqrt(np.maximum(reach**2 - (np.asarray(pitch) / 2) ** 2, (1.1 * radius) ** 2)))
 
 
+def bead_needed(stone: float, pitch: float) -> float:
+    """Radius, mm, of two beads that stand clear of each other in a gap and still cover both stones `pitch` mm apart.
+
+    It solves (radius + reach)^2 = (pitch / 2)^2 + (1.1 radius)^2, with reach = stone / 2 - cover.
+    """
+    reach = stone / 2 - (BEAD_COVER_MM + BEAD_COVER_SHARE * stone)
+    lack = max((pitch / 2) ** 2 - reach**2, 0.0)
+    root = max(reach**2 - 0.21 * lack, 0.0)
+    return float((reach - np.sqrt(root)) / 0.21)
+
+
 def beads(stone: Seating, row: Array, closed: bool, radius: float, depth: float) -> Manifold:
     """Two beads in every gap of a row, shared by both stones, and two at each end of an open one.
 
@@ -115,6 +126,7 @@ def beads(stone: Seating, row: Array, closed: bool, radius: float, depth: float)
     if not closed:
         gaps = np.concatenate([gaps, ends(row, stone.width)])
         pitch = np.concatenate([pitch, np.full(2, stone.width + GAP_MM)])
+    radius = max(radius, min(bead_needed(stone.width, float(pitch.max())), 0.34 * stone.width))
     aside = bead_aside(stone.width, pitch, radius)
     both = np.concatenate([gaps, gaps])
     shift = np.concatenate([aside, -aside])

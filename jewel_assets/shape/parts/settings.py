@@ -286,7 +286,7 @@ def bezel(stone: Seating, wall: float, depth: float, spread: float) -> tuple[lis
     cup = skin(np.array(levels))
     bearing = min(0.16 * stone.width, 0.55)
     # both openings are convex: an inset outline, whose points would cross near a tip, is never swept
-    under = [(-depth - 1, spread, 0.3), (-depth, spread, 0.3), (-0.1, 1.0, bearing)]
+    under = [(-depth - 1, spread, 0.4), (-depth, spread, 0.4), (-0.1, 1.0, bearing)]
     below = Manifold.hull_points(np.vstack([_inset(stone.outline * share, by, z) for z, share, by in under]))
     view = CrossSection([stone.outline]).offset(-LIP_MM, JoinType.Miter, 2.0)
     above = view.extrude(top + 2)

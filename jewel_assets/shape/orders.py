@@ -1,0 +1,80 @@
+"""What is ordered: a design in an alloy and a ring size; what a built piece weighs; a file as it is to be seen."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from jewel_assets.categories import CATEGORIES, category_of
+from jewel_assets.errors import Permanent
+from jewel_assets.shape import designs
+from jewel_assets.shape.alloys import alloy_named, weight_g
+from jewel_assets.shape.catalogue.glb_surfaces import is_ours, read_glb
+from jewel_assets.shape.designs import Design
+from jewel_assets.shape.files import read_mesh
+from jewel_assets.shape.gems import carats
+from jewel_assets.shape.piece import Piece
+from jewel_assets.shape.render import Surface
+from jewel_assets.shape.render.surfaces import surfaces_of
+from jewel_assets.shape.sizes import RingSize
+
+
+def ordered(path: Path, alloy: str | None, size: str | None) -> Design:
+    """The design of a file in the alloy and the size that are ordered. Raises Permanent with what is possible."""
+    design = designs.load(path)
+    asked: dict[str, Any] = {}
+    if alloy is not None:
+        asked["metal"] = alloy_named(alloy).key
+    if size is not None:
+        if design.category != "ring" or "inner_diameter_mm" not in type(design).model_fields:
+            raise Permanent(f"{path.name} is a {design.family}, which has no ring size: leave --size out.")
+        asked["inner_diameter_mm"] = round(RingSize.parse(size).diameter_mm, 4)
+    return designs.load(design.model_dump() | asked) if asked else design
+
+
+def facts_of(piece: Piece) -> dict[str, Any]:
+    """What a customer asks for."""
+    low, high = piece.bounds()
+    facts: dict[str, Any] = {
+        "family": piece.family,
+        "category": piece.category,
+        "alloy": ", ".join(dict.fromkeys(body.material for body in piece.metal)) or "no metal",
+        "grams": round(sum(weight_g(body.volume, body.material) for body in piece.metal), 4),
+        "carats": round(sum(carats(stone.material, stone.volume) for stone in piece.stones), 4),
+        "size_mm": [round(float(side), 3) for side in high - low],
+    }
+    diameter = piece.design.get("inner_diameter_mm")
+    if piece.category == "ring" and diameter is not None:
+        inner = RingSize.of_diameter(float(diameter))
+        near = ", ".join(str(inner.nearest(system)) for system in ("US", "UK", "ISO", "JP"))
+        facts["ring size"] = f"{diameter:.2f} mm inner diameter; nearest: {near}"
+    return facts
+
+
+def seen(path: Path, alloy: str | None, category: str | None) -> tuple[list[Surface], str, tuple[str, ...]]:
+    """What is photographed, and as what: a design is built, a GLB of ours says its materials, another mesh is told.
+
+    Surfaces, category, and what had to be guessed. Raises Permanent for what cannot be read or does not say its metal.
+    """
+    notes: tuple[str, ...] = ()
+    metal = None if alloy is None else alloy_named(alloy).key
+    kind = None if category is None else category_of(category)
+    if category is not None and kind is None:
+        raise Permanent(f"There is no category {category!r}: give one of {', '.join(CATEGORIES)}.")
+    if not path.is_file():
+        raise Permanent(f"There is no file '{path}'.")
+    data = path.read_bytes() if path.suffix.lower() in (".glb", ".json") else b""
+    if path.suffix.lower() == ".json":
+        piece = designs.load(path).build()
+        surfaces, own = surfaces_of(piece), piece.category
+    elif is_ours(data):
+        made = read_glb(data)
+        surfaces, own = list(made.surfaces), made.category
+    else:
+        if metal is None:
+            raise Permanent(f"'{path.name}' does not say what it is made of: give --alloy, for instance 18k-yellow.")
+        mesh = read_mesh(path)
+        notes = mesh.notes
+        surfaces, own = [Surface(path.stem, "metal", metal, mesh.vertices, mesh.faces)], "jewelry"
+    if metal is not None:
+        surfaces = [dataclasses.replace(s, material=metal) if s.kind == "metal" else s for s in surfaces]
+    return surfaces, kind or own, notes
