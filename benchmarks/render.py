@@ -53,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pieces", type=int, default=8)
     parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--samples", type=int, default=48)
+    parser.add_argument("--samples", type=int, default=36)
     parser.add_argument("--repro-size", type=int, default=96)
     parser.add_argument(
         "--reference", type=int, default=1024, help="samples of the picture that denoising is judged by"

@@ -130,3 +130,12 @@ def test_copies_are_the_sum_of_their_parts():
 def test_what_cannot_be_swept_says_why(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def test_a_three_lobed_wire_closes_after_a_third_of_a_turn_as_it_does_after_a_whole_one():
+    turn = np.linspace(0, 2 * np.pi, 36, endpoint=False)
+    lobes = (1 + 0.25 * np.cos(3 * turn))[:, None] * np.column_stack([np.cos(turn), np.sin(turn)])
+    line = curves.ring_curve(20, 240)
+    third, whole = (sweep(lobes, line, closed=True, twist=twist) for twist in (120, 360))
+    assert third.surface_area() == pytest.approx(whole.surface_area(), rel=0.02)
+    assert sound(third).genus() == 1

@@ -100,7 +100,7 @@ class Spray(Brooch):
             *(
                 facing(part)
                 for part in vine(
-                    line, self.stem_mm, self.leaf_mm, self.leaves, self.berries, self.chance, 1.0, tendrils=1
+                    line, self.stem_mm, self.leaf_mm, self.leaves, self.berries, self.chance, 1.0, tendrils=0
                 )
             )
         )
@@ -288,7 +288,7 @@ class Bow(StoneJewel, Brooch):
             hole = region_of(turned).offset(-ribbon)
             right.add(facing(plate(turned, thick, 0.3) - hole.extrude(3 * thick).translate((0, 0, -thick))))
             if self.face == "milgrain":
-                ring = rim_line(turned, 0.55, 0.4, 160)
+                ring = rim_line(turned, 0.55, 0.4, 400)
                 right.add(facing(milgrain(np.column_stack([ring, np.full(len(ring), thick)]), 0.8, closed=True)))
         right.add(facing(self._tail(1, ribbon)))
         half = Assembly(self.metal)

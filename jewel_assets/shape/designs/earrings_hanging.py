@@ -27,7 +27,7 @@ from jewel_assets.shape.parts.charms import (
 )
 from jewel_assets.shape.parts.curves import Array, circle, resample
 from jewel_assets.shape.parts.findings import butterfly_back, ear_hook, eye, hung, jump_ring, moved, post
-from jewel_assets.shape.parts.medallions import ORNAMENTS
+from jewel_assets.shape.parts.medallions import ORNAMENTS, eye_height, neck
 from jewel_assets.shape.parts.outlines import facing, frame, inset, plate, polygon_of, region_of, rim_line, softened
 from jewel_assets.shape.parts.settings import Seating, seating
 from jewel_assets.shape.parts.surfaces import filigree, milgrain
@@ -180,7 +180,7 @@ class Drop(StoneJewel):
 
 @register
 class Dangle(Design):
-    """Charms on an ear hook: a medallion of filigree, honeycomb, leaf or lattice, a leaf, a bar, a pearl, rings in rings."""
+    """Charms on an ear hook: a medallion with its ornament, a leaf, a bar, a pearl, or rings in rings."""
 
     category: ClassVar[str] = "earrings"
     family: Literal["dangle"] = "dangle"
@@ -355,17 +355,17 @@ class Chandelier(StoneJewel):
         """The fan below its eye, and (x, z) of the eyes on its lower edge."""
         wide, high = self.fan_mm, self.fan_height
         edge = fan_outline(wide, high)
-        thick, rim, up = 1.3, 1.2, high
+        thick, rim = 1.3, 1.2
         parts: list[Manifold] = []
         if self.fan == "plate":
-            line = rim_line(edge, 0.9, 0.4, 160)
+            line = rim_line(edge, 0.9, 0.4, 400)
             beads = milgrain(np.column_stack([line, np.full(len(line), thick)]), 0.8, closed=True)
             parts = [plate(edge, thick, 0.35), beads]
         else:
             parts = [frame(edge, rim, thick)]
             inside = inset(edge, rim)
             if self.fan in ("filigree", "milgrain"):
-                parts += filigree(inside, 0.95, 5.2, self.chance, thick / 2)
+                parts += filigree(inside, 1.0, 5.4, self.chance, thick / 2)
             else:
                 # ribs from the top to where each drop hangs
                 for x in np.linspace(-0.5, 0.5, self.drops) * (wide - 3.0):
@@ -373,9 +373,10 @@ class Chandelier(StoneJewel):
                     parts.append(sweep(circle(0.9, 12), [(0.06 * x, 0.82 * high, thick / 2), foot]))
                 parts.append(ball(2.6, (0.0, 0.82 * high, thick / 2), 24))
             if self.fan == "milgrain":
-                line = rim_line(edge, rim / 2, 0.4, 160)
+                line = rim_line(edge, rim / 2, 0.4, 400)
                 parts.append(milgrain(np.column_stack([line, np.full(len(line), thick)]), 0.8, closed=True))
-        top = up + EYE_MM / 2 + 0.1 * WIRE_MM
+        top = eye_height(edge, EYE_MM, WIRE_MM)
+        parts += neck(edge, top, EYE_MM, WIRE_MM, thick / 2)
         body = Casting(*(facing(part).translate((0.0, thick / 2, -top)) for part in parts), eye(EYE_MM, WIRE_MM, "y"))
         eyes = []
         for x in np.linspace(-0.5, 0.5, self.drops) * (wide - 3.0):

@@ -23,6 +23,9 @@ GAP_MM = 0.25
 """Between the halves, and between the knuckles of the hinge."""
 
 WALL_MM = 0.95
+CUT_INTO = {"milgrain": 0.35, "rays": 0.55, "hammered": 0.25}
+"""How deep an ornament is cut into the face, mm, so that the wall under it stays whole."""
+
 KNUCKLE_MM = 1.55
 """Radius of a knuckle: a rivet of 1 mm, room of 0.2 mm round it, and a wall of 0.85 mm."""
 
@@ -80,8 +83,8 @@ class Locket(Pendant):
         """Bodies: "locket back" with the rivet, "locket front", "bail", "stone"."""
         edge = outline(self.shape, self.width_mm, self.width_mm * self.slenderness, 120)
         up = eye_height(edge, EYE_MM, WIRE_MM)
-        hollow_deep = self.depth_mm - WALL_MM
-        hollow = inset(edge, 2.0).extrude(hollow_deep + 1.0).translate((0.0, 0.0, -1.0))
+        hollow_deep = self.depth_mm - WALL_MM - CUT_INTO.get(self.ornament, 0.0)
+        hollow = inset(edge, 2.45).extrude(hollow_deep + 1.0).translate((0.0, 0.0, -1.0))
         # made face up, the plane where the halves meet at z = 0
         lift = GAP_MM / 2
         middle, outer = self._knuckles(edge)
@@ -104,7 +107,7 @@ class Locket(Pendant):
             body.scattered(small, at[None], self.species, front(height=rise, z=-up), "stone")
         else:
             body = self._stood(body)
-        shell = plate(edge, self.depth_mm, 0.35 * self.depth_mm) - hollow
+        shell = plate(edge, self.depth_mm, 0.5) - hollow
         back = Casting(
             shell.mirror((0.0, 0.0, 1.0)).translate((0.0, 0.0, -lift)) - middle[1],
             *(solid for solid, _ in outer),

@@ -125,7 +125,8 @@ class Casting:
         """
         row = np.stack([after(place, each) for each in row])
         hole = small.pavilion + 0.15 if depth is None else depth
-        self.add(pave.beads(small, row, closed, bead_radius(small.width), 0.45))
+        # where a row turns sharply its beads run into each other: they are joined one by one
+        self.add(*pave.beads(small, row, closed, bead_radius(small.width), 0.45).decompose())
         self.take(pave.seats(small, row, hole))
         for k, each in enumerate(row):
             self.stones.append(make_stone(f"{name} {k + 1:02d}", species, small.cut, small.width, small.length, each))

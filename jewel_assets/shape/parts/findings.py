@@ -149,16 +149,18 @@ def brooch_pin(span: float = 26.0, wire: float = 1.0) -> tuple[Manifold, Manifol
     for low in (-PLAY_MM - 0.8 - wire / 2, PLAY_MM + wire / 2):
         cheeks.append(region_of(cheek).extrude(0.8).translate((left, 0.0, low)))
     rivet = Manifold.cylinder(2.2 + wire, 0.45, circular_segments=20, center=True).translate((left, reach, 0.0))
-    # a C that is open below
-    turn = np.radians(np.linspace(-60, 200, 20))
-    hook = np.column_stack([np.full(20, right), reach + 1.25 * np.cos(turn), 1.25 * np.sin(turn)])
-    hook = np.vstack([[(right, -0.3, -1.05)], hook[::-1]])
-    catch = sweep(rounded_rectangle(0.8, 2.2, 0.2, 3), resample(hook, 30), up=(1, 0, 0))
+    # a hook on a foot, open towards the back of the brooch
+    turn = np.radians(np.linspace(90, -140, 24))
+    bend = np.column_stack([reach + 1.25 * np.cos(turn), 1.25 * np.sin(turn)])
+    hook = np.vstack([[(0.05, 1.25)], bend])
+    line = resample(np.column_stack([np.full(len(hook), right), hook]), 30)
+    catch = sweep(rounded_rectangle(0.85, 2.2, 0.2, 3), line, up=(1, 0, 0))
+    foot = region_of(rounded_rectangle(2.7, 1.1, 0.3, 4)).extrude(2.6).translate((right, 0.13, -0.75))
     ring = ring_curve(2 * barrel - wire, 28, "z")
     coil = tube(ring, wire / 2, closed=True, sides=12).translate((left, reach, 0.0))
     line = resample([[left + barrel - wire / 2, reach, 0.0], [right + 1.5, reach, 0.0]], 24)
-    taper = wire / 2 * np.clip((right + 1.9 - line[:, 0]) / 5.0, 0.42, 1.0)
-    return joined([*cheeks, rivet, catch]), joined([coil, tube(line, taper, sides=12)])
+    taper = wire / 2 * np.clip((right + 1.9 - line[:, 0]) / 5.0, 0.56, 1.0)
+    return joined([*cheeks, rivet, catch, foot]), joined([coil, tube(line, taper, sides=12)])
 
 
 def moved(solid: Manifold, at: ArrayLike) -> Manifold:

@@ -76,16 +76,16 @@ def neck(polygon: Array, eye_middle: float, inner: float, wire: float, level: fl
 
 
 def _polished(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> list[Manifold]:
-    return [plate(edge, thickness, 0.3 * thickness)]
+    return [plate(edge, thickness, min(0.3 * thickness, 0.5))]
 
 
 def _domed(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> list[Manifold]:
-    return [plate(edge, thickness, 0.4 * thickness, 0.09 * float(np.ptp(edge[:, 0])), rings=9)]
+    return [plate(edge, thickness, min(0.4 * thickness, 0.5), 0.09 * float(np.ptp(edge[:, 0])), rings=9)]
 
 
 def _hammered(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> list[Manifold]:
     dent = float(np.clip(0.8 * cell, 1.6, 4.0))
-    body = plate(edge, thickness, 0.35 * thickness, 0.03 * float(np.ptp(edge[:, 0])), rings=6)
+    body = plate(edge, thickness, min(0.35 * thickness, 0.5), 0.03 * float(np.ptp(edge[:, 0])), rings=6)
 
     def face(points: Array, normals: Array) -> Array:
         return np.asarray(np.clip(4 * normals[:, 2] - 0.6, 0, 1))
@@ -95,11 +95,11 @@ def _hammered(edge: Array, thickness: float, rim: float, cell: float, seed: int)
 
 def _milgrain(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> list[Manifold]:
     bead = float(np.clip(0.28 * cell, 0.7, 1.1))
-    inner = rim_line(edge, 0.75, bead / 2)
-    body = plate(edge, thickness, 0.25, 0.05 * float(np.ptp(edge[:, 0])))
-    line = np.column_stack([inner, np.full(len(inner), thickness + 0.05)])
-    second = rim_line(edge, 0.75 + 2.2 * bead, 0.35)
-    groove = sweep(circle(0.7, 10), np.column_stack([second, np.full(len(second), thickness + 0.28)]), closed=True)
+    inner = rim_line(edge, 0.75, bead / 2, 400)
+    body = plate(edge, thickness, 0.25)
+    line = np.column_stack([inner, np.full(len(inner), thickness - 0.05)])
+    second = rim_line(edge, 0.75 + 2.2 * bead, 0.4, 240)
+    groove = sweep(circle(0.7, 10), np.column_stack([second, np.full(len(second), thickness + 0.05)]), closed=True)
     return [body - groove, milgrain(line, bead, closed=True)]
 
 
@@ -114,7 +114,7 @@ def _rope_rim(edge: Array, thickness: float, rim: float, cell: float, seed: int)
 
 
 def _filigree(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> list[Manifold]:
-    return [frame(edge, rim, thickness), *filigree(inset(edge, rim), 0.95, 1.8 * cell, seed, thickness / 2)]
+    return [frame(edge, rim, thickness), *filigree(inset(edge, rim), 1.0, 1.8 * cell, seed, thickness / 2)]
 
 
 def _honeycomb(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> list[Manifold]:
@@ -123,13 +123,14 @@ def _honeycomb(edge: Array, thickness: float, rim: float, cell: float, seed: int
 
 
 def _gyroid(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> list[Manifold]:
-    deep = max(thickness, 2.0)
+    # cut half a cell apart where the lattice stands steepest on the cut: nowhere does it end in a feather edge
+    deep = float(np.clip(0.75 * cell, max(thickness, 2.0), 3.0))
     lattice = gyroid(
         _slab(polygon_of(inset(edge, 0.6 * rim)), deep),
         (float(edge[:, 0].min()), float(edge[:, 1].min()), 0.0),
         (float(edge[:, 0].max()), float(edge[:, 1].max()), deep),
-        max(1.5 * cell, 4.0),
-        0.95,
+        2 * deep,
+        1.0,
         0.5,
     )
     return [frame(edge, rim, deep + 0.3), lattice.translate((0, 0, 0.15))]
@@ -177,7 +178,7 @@ def _leaf(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> 
     ]
     long = float(np.clip(0.3 * min(wide, span), 4.0, 9.0))
     growth = vine(
-        smooth_curve(knots, 50), 1.0, long, int(np.clip(span / (0.45 * long), 4, 9)), 2, seed, 0.85, tendrils=0
+        smooth_curve(knots, 50), 1.0, long, int(np.clip(span / (0.45 * long), 4, 9)), 2, seed, 1.05, tendrils=0
     )
     # what would grow over the rim is trimmed to it
     region = inset(edge, 0.4).extrude(8.0).translate((0, 0, 0.3))
@@ -203,9 +204,9 @@ def _rays(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> 
     for share, z in ((1.0, 0.0), (1.0, 0.7 * thickness), (0.985, 0.8 * thickness)):
         grid.append(np.column_stack([middle + around * share, np.full(240, z)]))
     for share in np.linspace(0.97, 0.12, 9):
-        relief = 0.42 * thickness * fold * np.clip(6 * share, 0, 1)
+        relief = 0.42 * thickness * fold * np.clip(3 * (share - 0.16), 0, 1)
         grid.append(np.column_stack([middle + around * share, 0.8 * thickness + relief + 0.25 * (1 - share)]))
-    boss = Manifold.sphere(1.0, 32).scale((1.5, 1.5, 0.9)).translate((float(middle[0]), float(middle[1]), thickness))
+    boss = Manifold.sphere(1.0, 32).scale((1.9, 1.9, 1.0)).translate((float(middle[0]), float(middle[1]), thickness))
     return [skin(np.stack(grid)), boss]
 
 

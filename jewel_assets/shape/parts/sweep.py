@@ -283,7 +283,7 @@ def _turns(outline: Array, twist: float | ArrayLike, m: int, closed: bool) -> tu
             f"twisted by {total:g} degrees this section does not meet its own start: "
             "twist it by a multiple of its symmetry"
         )
-    return turns, -shift
+    return turns, shift
 
 
 def _mitred(offsets: Array, line: Array, closed: bool) -> Array:

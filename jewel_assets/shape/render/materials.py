@@ -85,7 +85,7 @@ def gem(name: str) -> Optics:
 
 def _nacre(base: Colour) -> dict[str, Any]:
     """A pearl's two images of a lamp: a sharp one on the outermost layer of nacre, a broad one from those below."""
-    body: dict[str, Any] = {"type": "roughplastic", "diffuse_reflectance": base, "nonlinear": True}
+    body: dict[str, Any] = {"type": "roughplastic", "diffuse_reflectance": base, "nonlinear": False}
     return {
         "type": "blendbsdf",
         "weight": 0.45,

@@ -45,7 +45,7 @@ class Shot(BaseModel):
     dispersion: bool = Field(default=True, description="render gems with an index for each of R, G and B")
     depth: int = Field(default=14, ge=2, le=64, description="longest path, in surfaces met")
     size: tuple[int, int] = Field(default=(512, 512), description="pixels, height and width")
-    samples: int = Field(default=48, ge=1, le=65536, description="paths per pixel")
+    samples: int = Field(default=36, ge=1, le=65536, description="paths per pixel")
     denoise: bool = True
     seed: int = Field(default=0, ge=0, lt=2**31)
     variant: str = Field(default="scalar_rgb", description=f"auto, {', '.join(VARIANTS)}")

@@ -37,7 +37,7 @@ def leaf(
         half = np.maximum(
             half * (1 - serration * np.where(tooth < 0.75, 1 - tooth / 0.75, (tooth - 0.75) / 0.25)), half[0]
         )
-    thick = thickness_mm * np.interp(s, [0, 0.8, 1], [1, 1, 0.8])[:, None]
+    thick = thickness_mm * np.interp(s, [0, 0.8, 1], [1, 1, 0.92])[:, None]
     u = np.sin(np.linspace(-np.pi / 2, np.pi / 2, across))  # across the blade, closer together at its edges
     ss, uu = np.meshgrid(s, u, indexing="ij")
     x = half[:, None] * uu
@@ -47,7 +47,7 @@ def leaf(
     rib = 0.5 * thickness_mm * np.exp(-((x / (0.3 * thickness_mm + 0.03 * width_mm)) ** 2)) * (1 - 0.7 * ss) * fade
     # side veins leave the midrib towards the tip, and end before the edge
     vein = np.cos(2 * np.pi * (ss * (veins + 1) - 0.11 * (veins + 1) * np.abs(uu) ** 0.9))
-    ridge = 0.2 * thickness_mm * np.clip(vein, -0.6, 1) * (1 - np.abs(uu) ** 3) * fade * (veins > 0)
+    ridge = 0.2 * thickness_mm * np.clip(vein, -0.15, 1) * (1 - np.abs(uu) ** 3) * fade * (veins > 0)
     top = base + thick / 2 + rib + ridge
     bottom = base - thick / 2
     bulge = 0.3 * thick[:, 0]  # the edge is as thick as the blade, and rounded
@@ -96,10 +96,12 @@ def vine(
     parts = [tube(line, stem, sides=12)]
     _, upward, along = frames(line, up=up)
     beside = np.cross(along, upward)
-    blades = [
-        leaf(leaf_mm, leaf_mm * ratio, thickness_mm, curl, cup, veins=4, rings=30, across=13)
-        for ratio, curl, cup in ((0.48, 0.12, 0.2), (0.42, 0.2, 0.12))
-    ]
+    shapes = ((0.48, 0.12, 0.2), (0.42, 0.2, 0.12))
+
+    def blade(k: int, grown: float) -> Manifold:
+        # small leaves are as thick as large ones
+        ratio, curl, cup = shapes[k % 2]
+        return leaf(leaf_mm * grown, leaf_mm * ratio * grown, thickness_mm, curl, cup, veins=4, rings=30, across=13)
 
     def outward(i: int, side: int, lean: float) -> Array:
         return np.asarray(np.cos(lean) * along[i] + side * np.sin(lean) * beside[i])
@@ -109,10 +111,9 @@ def vine(
         i = min(int(share * (len(line) - 1)), len(line) - 1)
         way = outward(i, 1 if k % 2 else -1, np.radians(rng.uniform(48, 62)))
         grown = (1.0 - 0.4 * share) * rng.uniform(0.9, 1.08)
-        grown = max(grown, LEAST_THICKNESS_MM / thickness_mm)
-        parts.append(laid(blades[k % 2], line[i] + 0.1 * upward[i], way, upward[i], grown))
+        parts.append(laid(blade(k, grown), line[i] + 0.1 * upward[i], way, upward[i]))
     if tip_leaf:
-        parts.append(laid(blades[0], line[-1] - 0.6 * along[-1], along[-1], upward[-1], max(0.8, 0.9 / thickness_mm)))
+        parts.append(laid(blade(0, 0.85), line[-1] - 0.6 * along[-1], along[-1], upward[-1]))
     for k in range(berries):
         i = int((0.18 + 0.64 * (k + 0.5) / max(berries, 1)) * (len(line) - 1))
         reach = min(0.34 * leaf_mm, 0.16 * size) * rng.uniform(0.8, 1.1)

@@ -54,9 +54,7 @@ def level_set(
     keys = np.sort(triangles.reshape(-1, 2), axis=1)
     unique, index = np.unique(keys[:, 0] * flat.size + keys[:, 1], return_inverse=True)
     a, b = unique // flat.size, unique % flat.size
-    # kept off the grid points themselves: no triangle collapses
-    t = np.clip(flat[a] / (flat[a] - flat[b]), 0.03, 0.97)[:, None]
-    vertices, faces = points[a] * (1 - t) + points[b] * t, index.reshape(-1, 3)
+    vertices, faces = _roots(depth, points[a], points[b], flat[a], flat[b]), index.reshape(-1, 3)
     return solid_of(*(_largest(vertices, faces) if joined else (vertices, faces)))
 
 
@@ -92,10 +90,11 @@ def gyroid_distance(points: Array, cell_mm: float) -> Array:
     wave = 2 * np.pi / cell_mm
     value, gradient = _gyroid(points, wave)
     square = np.maximum(np.einsum("ij,ij->i", gradient, gradient), 0.3 * wave**2)
-    step = gradient * (value / square)[:, None]
-    left, slope = _gyroid(points - step, wave)
+    first = np.abs(value) / np.sqrt(square)
+    left, slope = _gyroid(points - gradient * (value / square)[:, None], wave)
     missed = np.abs(left) / np.sqrt(np.maximum(np.einsum("ij,ij->i", slope, slope), 0.3 * wave**2))
-    return np.asarray(np.linalg.norm(step, axis=1) + np.sign(value) * np.sign(left) * missed)
+    # far away the step leads astray: there the first guess is far enough
+    return np.asarray(np.clip(first + np.sign(value) * np.sign(left) * missed, 0.75 * first, 1.3 * first))
 
 
 def _gyroid(points: Array, wave: float) -> tuple[Array, Array]:
@@ -104,6 +103,26 @@ def _gyroid(points: Array, wave: float) -> tuple[Array, Array]:
     value = sin[0] * cos[1] + sin[1] * cos[2] + sin[2] * cos[0]
     gradient = np.column_stack([wave * (cos[i] * cos[(i + 1) % 3] - sin[(i + 2) % 3] * sin[i]) for i in range(3)])
     return value, gradient
+
+
+def _roots(depth: Distance, a: Array, b: Array, at_a: Array, at_b: Array) -> Array:
+    """(n, 3): where `depth` is zero between points a and b (n, 3), on different sides of it.
+
+    A wall no thicker than two steps of the grid has its ridge between a and b, so that a straight line from one value
+    to the other would miss its surface: the bracket is halved first.
+    """
+    low, high = np.zeros(len(a)), np.ones(len(a))
+    at_low, at_high = at_a.copy(), at_b.copy()
+    for _ in range(3):
+        middle = (low + high) / 2
+        value = np.asarray(depth(a + (b - a) * middle[:, None]))
+        same = (value > 0) == (at_a > 0)
+        low, at_low = np.where(same, middle, low), np.where(same, value, at_low)
+        high, at_high = np.where(same, high, middle), np.where(same, at_high, value)
+    step = at_low - at_high
+    t = low + (high - low) * np.clip(at_low / np.where(np.abs(step) < 1e-12, 1.0, step), 0, 1)
+    # kept off the grid points themselves: no triangle collapses
+    return np.asarray(a + (b - a) * np.clip(t, 0.03, 0.97)[:, None])
 
 
 def _largest(vertices: Array, faces: NDArray[np.int64]) -> tuple[Array, NDArray[np.int64]]:

@@ -12,6 +12,9 @@ LEAST_BEAD_MM = 0.4
 
 LEAST_STRAND_MM = 0.5
 
+CLOSENESS = 0.84
+"""1 is strands that only touch; less lets them run into each other, as wires do that are cast in one."""
+
 
 def milgrain(
     curve: ArrayLike, bead_mm: float = 0.6, closed: bool = False, neck: float = 0.62, sides: int = 8
@@ -63,15 +66,15 @@ def rope_section(wire_mm: float, strands: int, per_strand: int = 8) -> Array:
     Raises ValueError if one strand were thinner than 0.5 mm.
     """
     sine = np.sin(np.pi / strands)
-    strand = wire_mm / 2 * sine / (1 + sine)  # radius of a strand that touches its neighbours
+    middle = CLOSENESS * wire_mm / 2 / (1 + sine)  # of a strand, from the rope's
+    strand = wire_mm / 2 - middle
     if 2 * strand < LEAST_STRAND_MM:
         raise ValueError(
             f"{strands} strands in a rope of {wire_mm:g} mm are {2 * strand:.2f} mm thin: "
             f"a strand needs {LEAST_STRAND_MM:g} mm"
         )
-    middle = wire_mm / 2 - strand
-    # a little short of the touching point, so that the groove has a floor: solder, or the wax's fillet
-    reach = np.pi / 2 + np.pi / strands - 0.32
+    # a little short of where two strands meet, so that the groove has a floor: solder, or the wax's fillet
+    reach = np.pi / strands + min(np.arcsin(min(middle * sine / strand, 1.0)), np.pi / 2 - 0.2) - 0.06
     swing = np.linspace(-reach, reach, per_strand)
     parts = []
     for k in range(strands):
