@@ -310,7 +310,7 @@ class Hoop(Design):
             rope = twisted_wire(line, self.thickness_mm, self.strands, self.pitch * self.thickness_mm)
             ends = [self._ferrule(line[:1], line[1] - line[0]), self._ferrule(line[-1:], line[-1] - line[-2])]
             return Casting(rope, *ends)
-        size = 1.0
+        size: float | Array = 1.0
         if self.style == "graduated":
             s = np.linspace(0, 1, len(line))
             size = np.interp(np.sin(np.pi * s) ** 1.4, [0, 1], [0.55, 1.0])

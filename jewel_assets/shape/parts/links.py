@@ -168,7 +168,7 @@ ROPE_WINDS: dict[str, tuple[float, float, float, float, float, float]] = {
 }
 """How the rings of a rope chain lie, in diameters of their wire and radians: radius of a ring's centre line, pitch,
 distance of a ring's middle from the axis, azimuth and inclination of its normal, turn from one ring to the next. Found
-by minimizing the pitch under the condition that no two rings come nearer than 1.2 wires from centre to centre; each then
+by minimizing the pitch such that no two rings come nearer than 1.2 wires from centre to centre; each then
 passes through the two before it and the two behind it, as in the chains that are sold."""
 
 
