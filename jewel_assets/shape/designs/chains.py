@@ -260,7 +260,10 @@ class RopeChain(ChainDesign):
 
     @classmethod
     def rules(cls, fit: Fit) -> None:
-        """A thick rope lies in a round curve."""
+        """A thick rope lies in a round, wide curve: its bells are stiff, and the rings beside them have little room."""
+        least = ROPE_LENGTH_PER_WIRE * fit["wire_mm"]
+        most = fit["length_mm"] / ROPE_LENGTH_PER_WIRE
+        fit.at_most("wire_mm", most, "so thick a rope does not bend so far", instead=("length_mm", least + 0.01))
         _eased(fit, 3.5 * rope_width(fit["wire_mm"], fit["wind"]))
 
     @classmethod
@@ -331,6 +334,9 @@ class BoxChain(ChainDesign):
 
 
 CURB_TWIST_DEG = 84.0
+
+ROPE_LENGTH_PER_WIRE = 580.0
+"""Length of the shortest rope chain over the thickness of its wire: found by laying them, and looking for contacts."""
 
 
 def least_curb(wire: float) -> float:
