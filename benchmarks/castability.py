@@ -32,7 +32,7 @@ from jewel_assets.shape.castability.surface import Surface
 from jewel_assets.shape.castability.thin import wires
 from jewel_assets.shape.castability.walls import measure
 from jewel_assets.shape.gems import make_stone
-from jewel_assets.shape.parts.settings import bezel, claw_head, seating
+from jewel_assets.shape.parts.settings import CLAWS, bezel, claw_head, seating
 from jewel_assets.shape.piece import Body, Piece, Stone
 
 RULES = {
@@ -98,7 +98,7 @@ def _set_ring(chance: Generator, wide: float, count: int, claws: int) -> Piece:
         Body("shank", shank - out, "metal", "18k-yellow"),
         Body("claws" if claws else "bezel", Manifold.batch_boolean(heads, OpType.Add) - out, "metal", "18k-yellow"),
     )
-    return Piece("ring", "solitaire", (*metal, *stones), {"inner_diameter_mm": BORE_MM})
+    return Piece("ring", "solitaire", (*metal, *stones), {"inner_diameter_mm": BORE_MM, "claws": claws})
 
 
 def _tilted(degrees: float, height: float) -> np.ndarray:
@@ -135,8 +135,9 @@ def link(chance: Generator) -> Piece:
 
 
 def wedge(chance: Generator) -> Piece:
-    """A bar with an edge of 45 degrees and more: sharp, and no thin wall."""
-    high, half = float(chance.uniform(2.0, 4.0)), float(chance.uniform(2.0, 4.0))
+    """A three-sided bar, all of whose edges have more than 45 degrees: sharp, and no thin wall."""
+    high = float(chance.uniform(2.0, 4.0))
+    half = high * float(chance.uniform(0.45, 0.95))
     section = CrossSection([np.array([(-half, 0), (half, 0), (0.0, high)])])
     solid = Manifold.extrude(section, float(chance.uniform(12, 30))).rotate((90, 0, 0))
     return Piece("necklace", "bar", (Body("bar", solid, "metal", "18k-rose"),))
@@ -210,7 +211,9 @@ def thin_wall(chance: Generator) -> Seeded | None:
     cutter = Manifold.cube((1.4, 1.4, depth + 1.0), True).translate((0, 0, (depth - 1.0) / 2))
     cutter = cutter.transform(np.column_stack([axes, walls.points[sample]]))
     bodies = tuple(replace(body, solid=body.solid - cutter) if body.kind == "metal" else body for body in made.bodies)
-    return Seeded(replace(made, bodies=bodies), walls.points[sample] + inward * (depth + left / 2), "")
+    return Seeded(
+        replace(made, bodies=bodies), walls.points[sample] + inward * (depth + left / 2), "", 0.99 + depth / 2
+    )
 
 
 def overlap(chance: Generator) -> Seeded | None:
@@ -245,13 +248,11 @@ def short_prong(chance: Generator) -> Seeded | None:
     made = solitaire(chance)
     stone: Stone = made.stones[int(chance.integers(len(made.stones)))]
     claws = next(body for body in made.bodies if body.name == "claws")
-    corners = np.asarray(claws.solid.to_mesh64().vert_properties)[:, :3]
-    local = (corners - stone.placement[:, 3]) @ stone.placement[:, :3]
-    height = seating(stone.cut, stone.size[0]).crown + seating(stone.cut, stone.size[0]).pavilion
+    setting = seating(stone.cut, stone.size[0])
+    height = setting.crown + setting.pavilion
     needed = profile("gold").prong_rise.value * height
-    tips = np.flatnonzero((local[:, 2] > needed) & (np.hypot(local[:, 0], local[:, 1]) < stone.size[0] / 2 + 0.8))
-    tip = local[int(chance.choice(tips))]
-    tip = np.array([*(tip[:2] / np.linalg.norm(tip[:2]) * (stone.size[0] / 2 + 0.2)), 0.0])
+    angle = np.radians(float(chance.choice(CLAWS[stone.cut][int(made.design["claws"])])))
+    tip = np.array([np.cos(angle), np.sin(angle)]) * (stone.size[0] / 2 + 0.2)
     level = float(chance.uniform(-0.12 * height, 0.85 * needed))
     cutter = Manifold.cylinder(6, 1.25, 1.25, 48).translate((tip[0], tip[1], level)).transform(stone.placement)
     bodies = tuple(replace(body, solid=body.solid - cutter) if body is claws else body for body in made.bodies)

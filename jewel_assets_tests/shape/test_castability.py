@@ -170,6 +170,14 @@ def test_parts_that_overlap_are_found_at_their_crossing_however_they_lie(
             assert (np.array(found.place) < shared[3:] + 0.01).all()
 
 
+def test_parts_that_overlap_with_their_corners_on_each_others_planes_are_found_too() -> None:
+    block = Surface.of_solid(Manifold.cube((8, 8, 8)))
+    ball = Surface.of_solid(Manifold.sphere(1, 24).translate((4, 4, 8)))  # its equator lies in the block's top
+    assert "self-intersection" in rules(check(together(block, ball)))
+    touching = Surface.of_solid(Manifold.cube((3, 3, 3)).translate((2, 2, 8)))
+    assert "self-intersection" not in rules(check(together(block, touching)))
+
+
 def test_what_a_boolean_has_joined_does_not_cross_itself() -> None:
     union = Manifold.sphere(3, 64)
     for turn in range(0, 180, 30):

@@ -10,23 +10,28 @@ from collections.abc import Iterator
 import numpy as np
 
 from jewel_assets.shape.castability.closed import SHOWN
+from jewel_assets.shape.castability.facing import THREE_WAYS
 from jewel_assets.shape.castability.report import Finding, place_of
 from jewel_assets.shape.castability.surface import Bools, Floats, Ints, Surface, groups_of_points
 
 DEEP_MM = 5e-3
+UNDER_MM = 0.02
+_ASKED_FACES = 60
 
 
 def crossings(surface: Surface) -> Iterator[Finding]:
     """Places where the surface runs through itself, those of one neighbourhood (1 mm) in one finding."""
     edges, faces, points, depths = pierced(surface)
+    _, shell = surface.shells
+    of_vertex = np.zeros(len(surface.vertices), np.int64)
+    of_vertex[surface.faces] = shell[:, None]
+    one, two = of_vertex[surface.edges[edges, 0]], shell[faces]
+    yield from sunken(surface, set(zip(one.tolist(), two.tolist(), strict=True)))
     if not len(points):
         return
     group = groups_of_points(points, 1.0) if len(points) <= 4000 else _coarse_groups(points)
     sizes = np.bincount(group)
-    _, shell = surface.shells
-    of_edge = np.zeros(len(surface.vertices), np.int64)
-    of_edge[surface.faces] = shell[:, None]
-    apart = of_edge[surface.edges[edges, 0]] != shell[faces]
+    apart = one != two
     for number in np.argsort(-sizes, kind="stable")[:SHOWN]:
         mine = group == number
         what = (
@@ -51,6 +56,58 @@ def crossings(surface: Surface) -> Iterator[Finding]:
             limit=0.0,
             unit="places",
         )
+
+
+def sunken(surface: Surface, known: set[tuple[int, int]]) -> Iterator[Finding]:
+    """Pairs of shells that share space though no edge of one pierces the other: their planes or corners coincide.
+
+    Asked of points `UNDER_MM` below each shell's surface, by the parity of three rays and their opposites, which must all
+    agree: where faces of two parts coincide, a ray may count one of them only. `known` pairs are left out; a shell that
+    lies wholly inside another is told by `facing.shells`.
+    """
+    count, shell = surface.shells
+    if count < 2:
+        return
+    solid = np.bincount(shell, surface.signed_volumes, minlength=count) > 0
+    lower, upper = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
+    np.minimum.at(lower, shell, surface.corners.min(axis=1))
+    np.maximum.at(upper, shell, surface.corners.max(axis=1))
+    meet = ((lower[:, None] < upper[None]) & (lower[None] < upper[:, None])).all(axis=2) & solid[:, None] & solid[None]
+    np.fill_diagonal(meet, False)
+    for one, two in known:
+        meet[one, two] = meet[two, one] = False
+    asked = [_spread(np.flatnonzero(shell == number), _ASKED_FACES) for number in np.flatnonzero(meet.any(axis=1))]
+    if not asked:
+        return
+    faces = np.concatenate(asked)
+    faces = faces[surface.normals[faces].any(axis=1)]
+    points = surface.centres[faces] - UNDER_MM * surface.normals[faces]
+    votes = np.zeros((len(faces), count), np.int64)
+    ways = np.vstack([THREE_WAYS, -THREE_WAYS])
+    for direction in ways:
+        crossed = np.zeros((len(faces), count), np.int64)
+        reach = np.full(len(faces), float(np.linalg.norm(surface.bounds[1] - surface.bounds[0])) + 1.0)
+        for rays, hit, _ in surface.all_hits(points, np.tile(direction, (len(faces), 1)), reach, most=256):
+            np.add.at(crossed, (rays, shell[hit]), 1)
+        votes += crossed % 2
+    inside = (votes == len(ways)) & meet[shell[faces]]
+    for one, two in sorted({(int(shell[faces[row]]), int(other)) for row, other in np.argwhere(inside)}):
+        mine = shell[faces] == one
+        sunk = mine & inside[:, two]
+        if sunk.sum() == mine.sum() or (inside[shell[faces] == two, one].any() and one > two):
+            continue  # wholly inside, or said from the other side
+        yield Finding(
+            rule="self-intersection",
+            severity="error",
+            message="Two parts overlap without being joined: unite them by a boolean, or part them",
+            limit=DEEP_MM,
+            unit="mm",
+            place=place_of(points[sunk].mean(axis=0)),
+        )
+
+
+def _spread(faces: Ints, most: int) -> Ints:
+    return faces[:: max(len(faces) // most, 1)]
 
 
 def pierced(surface: Surface) -> tuple[Ints, Ints, Floats, Floats]:

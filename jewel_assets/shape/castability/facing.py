@@ -10,9 +10,9 @@ from jewel_assets.shape.castability.closed import SHOWN
 from jewel_assets.shape.castability.report import Finding, place_of
 from jewel_assets.shape.castability.surface import Floats, Ints, Surface
 
-_ASKED = np.array([[0.5270, 0.6149, 0.5865], [-0.7213, 0.1531, 0.6755], [0.2331, -0.8391, 0.4915]])
+THREE_WAYS = np.array([[0.5270, 0.6149, 0.5865], [-0.7213, 0.1531, 0.6755], [0.2331, -0.8391, 0.4915]])
 """Three directions that are parallel to nothing one would build; two of three decide."""
-_ASKED /= np.linalg.norm(_ASKED, axis=1, keepdims=True)
+THREE_WAYS /= np.linalg.norm(THREE_WAYS, axis=1, keepdims=True)
 
 
 def flipped_faces(surface: Surface) -> Iterator[Finding]:
@@ -151,7 +151,7 @@ def _containers(surface: Surface, count: int, shell: Ints) -> Floats:
         return inside
     starts = surface.centres[first[asked]]
     origins = np.repeat(starts, 3, axis=0)
-    directions = np.tile(_ASKED, (len(asked), 1))
+    directions = np.tile(THREE_WAYS, (len(asked), 1))
     reach = np.full(len(origins), float(np.linalg.norm(surface.bounds[1] - surface.bounds[0])) + 1.0)
     crossed = np.zeros((len(origins), count), np.int64)
     for rays, faces, _ in surface.all_hits(origins, directions, reach, most=512):

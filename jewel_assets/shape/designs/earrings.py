@@ -36,6 +36,11 @@ SIDEWAYS = ("pavé outside", "hammered", "milgrain")
 """Styles that show on the outside: their hoops are turned further, so that a photo sees it."""
 
 
+def open_deg(diameter: float, closure: str) -> float:
+    """How far from the top the back end of a hoop is, degrees: room for the lobe and for the back on the post."""
+    return 20.0 if closure == "pin" else 40.0 + min(30.0, 300.0 / diameter)
+
+
 def with_post(assembly: Assembly, body: Casting, name: str, long: float, at: tuple[float, float] = (0.0, 0.0)) -> None:
     """Add the casting `name` with an ear post at (x, z) of its back, and the butterfly back on it."""
     x, z = at
@@ -216,6 +221,10 @@ class Hoop(Design):
             fit.at_least("width_mm", 0.45 * fit["melee_mm"] + 1.3, "the stones reach through")
         if fit["style"] in ("pavé outside", "pavé front"):
             fit.at_least("oval", 1.0, "stones are set in round and tall hoops")
+            bare = open_deg(fit["diameter_mm"], fit["closure"]) + np.degrees(
+                2 * (fit["melee_mm"] + 1.6) / fit["diameter_mm"]
+            )
+            fit.at_most("pave_deg", 360.0 - 2 * bare, "the ends of the hoop stay bare")
             fit.at_most("oval", 1.2, "stones are set in round hoops, or slightly oval ones")
         if fit["style"] == "milgrain":
             fit.one_of("section", ("square", "flat"), "beads are rolled along an edge")
@@ -284,10 +293,10 @@ class Hoop(Design):
         high = (self.diameter_mm * self.oval - self.thickness_mm) / 2
         if self.closure == "post":
             # open where the lobe is, from the top to well down the back
-            clear = np.radians(40.0 + min(30.0, 300.0 / self.diameter_mm))
+            clear = np.radians(open_deg(self.diameter_mm, "post"))
             a = np.linspace(0.0, 2 * np.pi - clear, segments(detail, self.diameter_mm / 2) + 1)
         else:
-            gap = np.radians(20.0)
+            gap = np.radians(open_deg(self.diameter_mm, "pin"))
             a = np.linspace(gap, 2 * np.pi - gap, segments(detail, self.diameter_mm / 2) + 1)
         return np.column_stack([-wide * np.sin(a), np.zeros(len(a)), high * np.cos(a)])
 

@@ -269,9 +269,9 @@ class DropPendant(Pendant):
         if fit["ornament"] != "open":
             fit.one_of("inside", ("none",), "only an open frame has room inside")
             fit.one_of("paved", ("plain",), "stones are set in an open frame")
-            wide = fit["height_mm"] * fit["slenderness"]
-            if wide < 12.0:
-                fit.at_least("slenderness", min(12.0 / fit["height_mm"], 1.0), "the ornament needs room to show")
+            slimmest = 0.55 if fit["shape"] == "marquise" else 0.9
+            fit.at_least("height_mm", 12.0 / slimmest, "the ornament needs room to show")
+            fit.at_least("slenderness", min(12.0 / fit["height_mm"], slimmest), "the ornament needs room to show")
         if fit["paved"] == "stones":
             fit.at_least("thickness_mm", 0.43 * fit["melee_mm"] + 1.1, "the stones reach through")
         if fit["inside"] == "pearl":

@@ -84,13 +84,21 @@ def gem(name: str) -> Optics:
 
 
 def _nacre(base: Colour) -> dict[str, Any]:
-    """A pearl's two images of a lamp: a sharp one on the outermost layer of nacre, a broad one from those below."""
-    body: dict[str, Any] = {"type": "roughplastic", "diffuse_reflectance": base, "nonlinear": False}
+    """A pearl: a third of its light comes back from thin layers, as from a soft mirror, the rest from a white body.
+
+    The clear coat is the sharp image of the lamps on the outermost layer. Layers return more than a white pigment does,
+    so the colour is lifted towards white by a power (by eye, against photos of Akoya and Tahitian pearls).
+    """
+    red, green, blue = (channel**0.7 for channel in base)
     return {
-        "type": "blendbsdf",
-        "weight": 0.45,
-        "sharp": body | {"int_ior": 1.68, "alpha": 0.05},
-        "broad": body | {"int_ior": 1.95, "alpha": 0.28, "specular_reflectance": tuple(0.5 + 0.5 * c for c in base)},
+        "type": "principled",
+        "base_color": (red, green, blue),
+        "metallic": 0.32,
+        "roughness": 0.24,
+        "specular": 0.7,
+        "clearcoat": 1.0,
+        "clearcoat_gloss": 0.97,
+        "sheen": 0.3,
     }
 
 
