@@ -61,8 +61,8 @@ def crossings(surface: Surface) -> Iterator[Finding]:
 def sunken(surface: Surface, known: set[tuple[int, int]]) -> Iterator[Finding]:
     """Pairs of shells that share space though no edge of one pierces the other: their planes or corners coincide.
 
-    Asked of points `UNDER_MM` below each shell's surface, by the parity of three rays and their opposites, which must all
-    agree: where faces of two parts coincide, a ray may count one of them only. `known` pairs are left out; a shell that
+    Asked of points `UNDER_MM` below each shell's surface, by the parity of three rays and their opposites, which must
+    all agree: where faces of two parts coincide, a ray may count one of them only. `known` pairs are left out; a shell that
     lies wholly inside another is told by `facing.shells`.
     """
     count, shell = surface.shells
