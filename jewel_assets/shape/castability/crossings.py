@@ -147,7 +147,7 @@ def _crosses(surface: Surface, edges: Ints, faces: Ints) -> tuple[Bools, Floats,
     inside = np.ones(len(edges), bool)
     for p, q in ((a, b), (b, c), (c, a)):
         side = np.einsum("ij,ij->i", np.cross(q - p, points - p), normal)
-        inside &= side >= -1e-6 * np.linalg.norm(q - p, axis=1)
+        inside &= side > 1e-6 * np.linalg.norm(q - p, axis=1)  # on its rim parts only touch, as a block on a block
     return stranger & through & inside, points, np.minimum(np.abs(height_one), np.abs(height_two))
 
 

@@ -146,7 +146,7 @@ class Circle(Brooch):
     style: str = choice("stones", CIRCLES, "what the ring is")
     diameter_mm: float = mm(34.0, 24.0, 50.0, "diameter of the circle, outside")
     width_mm: float = mm(4.0, 2.4, 9.0, "width of the ring")
-    thickness_mm: float = mm(1.8, 1.4, 3.0, "thickness of the ring")
+    thickness_mm: float = mm(2.1, 1.4, 3.0, "thickness of the ring")
     stone_mm: float = mm(2.2, 1.4, 4.0, "diameter of stones")
     species: str = choice("diamond", STONES, "what they are")
     second: str = choice("sapphire", STONES, "what every other stone is")
@@ -242,13 +242,13 @@ class Bow(StoneJewel, Brooch):
     tail_mm: float = mm(16.0, 8.0, 30.0, "length of the tails")
     face: str = choice("stones", ("polished", "milgrain", "stones"), "what the ribbon shows")
     melee_mm: float = mm(1.3, 1.0, 1.8, "diameter of the small stones")
+    setting: str = choice("bezel", ("bezel",), "what holds the main stone")
 
     @classmethod
     def rules(cls, fit: Fit) -> None:
         """A knot that the bow can carry."""
         super().rules(fit)
         fit.one_of("cut", ("round brilliant", "oval", "cushion", "cabochon", "emerald", "pear"), "the knot is round")
-        fit.one_of("setting", ("bezel",), "the knot is held by a rim")
         fit.at_most("stone_width_mm", 0.24 * fit["width_mm"], "the stone would hide the bow")
         fit.at_least("stone_width_mm", 4.0, "the knot must cover where the loops meet")
         fit.at_least("thickness_mm", 0.43 * fit["melee_mm"] + 1.1, "the stones reach through")

@@ -280,7 +280,7 @@ class Chandelier(StoneJewel):
     fan: str = choice("filigree", ("filigree", "open", "plate", "milgrain"), "what fills the fan")
     fan_mm: float = mm(24.0, 16.0, 36.0, "width of the fan")
     fan_height: float = mm(13.0, 8.0, 22.0, "height of the fan")
-    drops: int = count(5, 3, 9, "drops on its lower edge")
+    drops: int = count(4, 3, 9, "drops on its lower edge")
     drop: str = choice("pear", TIERS, "what hangs in the rows")
     drop_mm: float = mm(3.4, 3.0, 6.0, "width of each drop")
     tiers: int = count(1, 1, 3, "rows of drops, one below the other")
