@@ -62,8 +62,8 @@ def sunken(surface: Surface, known: set[tuple[int, int]]) -> Iterator[Finding]:
     """Pairs of shells that share space though no edge of one pierces the other: their planes or corners coincide.
 
     Asked of points `UNDER_MM` below each shell's surface, by the parity of three rays and their opposites, which must
-    all agree: where faces of two parts coincide, a ray may count one of them only. `known` pairs are left out; a shell that
-    lies wholly inside another is told by `facing.shells`.
+    all agree: where faces of two parts coincide, a ray may count one of them only. `known` pairs are left out; a shell
+    that lies wholly inside another is told by `facing.shells`.
     """
     count, shell = surface.shells
     if count < 2:
@@ -147,7 +147,7 @@ def _crosses(surface: Surface, edges: Ints, faces: Ints) -> tuple[Bools, Floats,
     inside = np.ones(len(edges), bool)
     for p, q in ((a, b), (b, c), (c, a)):
         side = np.einsum("ij,ij->i", np.cross(q - p, points - p), normal)
-        inside &= side > 1e-6 * np.linalg.norm(q - p, axis=1)  # on its rim parts only touch, as a block on a block
+        inside &= side > DEEP_MM * np.linalg.norm(q - p, axis=1)  # parts that touch along an edge do not cross
     return stranger & through & inside, points, np.minimum(np.abs(height_one), np.abs(height_two))
 
 

@@ -16,7 +16,7 @@ from jewel_assets.shape.render.surfaces import Surface
 Pose = Literal["upright", "leaning", "lying", "face up", "hanging", "on its side"]
 POSES: dict[str, tuple[Pose, ...]] = {
     "ring": ("leaning", "upright", "lying"),
-    "bracelet": ("lying", "upright", "leaning"),
+    "bracelet": ("lying",),  # a bangle could stand, a chain could not, and the category does not say which it is
     "wristwatch": ("on its side", "upright", "leaning"),
     "earrings": ("hanging", "face up"),
     "necklace": ("face up", "hanging"),
