@@ -205,13 +205,13 @@ def _claw_path(
     beside = place + normal * (radius - BITE * wire)
     inside = place - normal * COVER * wire
     side = max(float(stone.top_at((place - normal * 0.02)[None])[0]), 0.02)
-    over = max(float(stone.top_at(inside[None])[0]) + 0.42 * radius, side + 0.28 * wire)
+    over = max(float(stone.top_at(inside[None])[0]) + 0.3 * radius, side + 0.24 * wire)
     foot = place * spread
     knots = [
         [*foot, -depth],
         [*(foot + (beside - foot) * 0.55), -0.45 * depth],
         [*beside, -0.12 * wire],
-        [*beside, side + 0.17 * wire],
+        [*beside, side + 0.1 * wire],
     ]
     stem = smooth_curve(np.array(knots), 12)
     return stem, np.array([stem[-1], [*inside, over]])
@@ -286,7 +286,7 @@ def bezel(stone: Seating, wall: float, depth: float, spread: float) -> tuple[lis
     cup = skin(np.array(levels))
     bearing = min(0.16 * stone.width, 0.55)
     # both openings are convex: an inset outline, whose points would cross near a tip, is never swept
-    under = [(-depth - 1, spread, 0.55), (-depth, spread, 0.55), (-0.1, 1.0, bearing)]
+    under = [(-depth - 1, spread, 0.4), (-depth, spread, 0.4), (-0.1, 1.0, bearing)]
     below = Manifold.hull_points(np.vstack([_inset(stone.outline * share, by, z) for z, share, by in under]))
     view = CrossSection([stone.outline]).offset(-LIP_MM, JoinType.Miter, 2.0)
     above = view.extrude(top + 2)
