@@ -108,12 +108,12 @@ def _tilted(degrees: float, height: float) -> np.ndarray:
 
 
 def plate(chance: Generator) -> Piece:
-    """A pendant: a plate with an eye and a raised rim."""
+    """A pendant: a plate with an eye and a raised rim, which is wider than any wire."""
     thick, size = float(chance.uniform(1.1, 2.5)), float(chance.uniform(12, 25))
     disc = Manifold.cylinder(thick, size / 2, size / 2, int(chance.integers(48, 160)))
     eye = Manifold.cylinder(5 * thick, 1.2, 1.2, 32, True).translate((0, size / 2 - 2.6, 0))
     rim = Manifold.cylinder(thick + 0.6, size / 2, size / 2, 96) - Manifold.cylinder(
-        5 * thick, size / 2 - 1.2, size / 2 - 1.2, 96, True
+        5 * thick, size / 2 - 2.0, size / 2 - 2.0, 96, True
     )
     solid = (disc + rim - eye).rotate((90, 0, 0))
     return Piece("necklace", "pendant", (Body("plate", solid, "metal", "925-silver"),))
