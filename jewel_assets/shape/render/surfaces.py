@@ -103,8 +103,8 @@ def creased(
 
     The corners of all faces are the nodes of a graph; two corners at one vertex are joined when their faces share an
     edge that bends by less than `crease_degrees`. Each connected component becomes one vertex, whose normal is the mean
-    of its faces' normals weighted by the angle of the corner (Thürmer and Wüthrich 1998), so that the long thin
-    triangles that booleans leave do not pull it aside.
+    of its faces' normals weighted by the corner's angle and the face's area: the many small triangles of a bead or a
+    cut that booleans leave beside a polished plane must not pull the plane's normals aside.
     """
     flat = face_normals(vertices, faces)
     m = len(faces)
@@ -132,7 +132,8 @@ def creased(
     lengths = np.linalg.norm(before, axis=2) * np.linalg.norm(after, axis=2)
     cosine = np.einsum("ijk,ijk->ij", before, after) / np.maximum(lengths, 1e-300)
     angle = np.arccos(np.clip(cosine, -1, 1)) * (lengths > 0)
-    weighted = (flat[:, None, :] * angle[..., None]).reshape(-1, 3)
+    area = np.linalg.norm(np.cross(places[:, 1] - places[:, 0], places[:, 2] - places[:, 0]), axis=1)
+    weighted = (flat[:, None, :] * (angle * area[:, None])[..., None]).reshape(-1, 3)
     normals = np.stack([np.bincount(component, weighted[:, k], minlength=count) for k in range(3)], axis=1)
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     normals = np.divide(normals, length, out=np.tile([0.0, 0.0, 1.0], (count, 1)), where=length > 1e-12)
