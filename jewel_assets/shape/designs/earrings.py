@@ -332,13 +332,16 @@ class Hoop(Design):
             caps="round" if self.section in ("round", "oval") else "flat",
         )
         if self.style == "hammered":
-            middle = np.array([0.0, 0.0, 0.0])
+            half = 0.5 * (self.thickness_mm if self.section == "round" else self.width_mm)
 
             def outside(points: Array, normals: Array) -> Array:
-                out = points - middle
-                out[:, 1] = 0.0
+                out = points * (1.0, 0.0, 1.0)
                 out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9)
-                return np.asarray(np.clip(2.0 * np.sum(out * normals, axis=1) + 0.6, 0, 1))
+                # edges and ends stay as they are: dents that meet there would fold them
+                ends = np.minimum(*(np.linalg.norm(points - end, axis=1) for end in (line[0], line[-1])))
+                faces = np.clip(3.0 * np.sum(out * normals, axis=1) - 1.0, 0, 1)
+                inner = np.clip((half - 0.25 - np.abs(points[:, 1])) / 0.3, 0, 1)
+                return np.asarray(faces * inner * np.clip((ends - self.thickness_mm) / 0.8, 0, 1))
 
             dent = float(np.clip(0.8 * self.width_mm, 1.7, 2.8))
             body = hammered(body, dent, 0.075 * dent, self.chance, outside, facets=4)

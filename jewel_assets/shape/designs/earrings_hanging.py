@@ -374,7 +374,7 @@ class Chandelier(StoneJewel):
                 parts.append(ball(2.6, (0.0, 0.82 * high, thick / 2), 24))
             if self.fan == "milgrain":
                 line = rim_line(edge, rim / 2, 0.4, 400)
-                parts.append(milgrain(np.column_stack([line, np.full(len(line), thick)]), 0.8, closed=True))
+                parts.append(milgrain(np.column_stack([line, np.full(len(line), thick - 0.1)]), 0.9, closed=True))
         top = eye_height(edge, EYE_MM, WIRE_MM)
         parts += neck(edge, top, EYE_MM, WIRE_MM, thick / 2)
         body = Casting(*(facing(part).translate((0.0, thick / 2, -top)) for part in parts), eye(EYE_MM, WIRE_MM, "y"))

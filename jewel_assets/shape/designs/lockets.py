@@ -23,7 +23,7 @@ GAP_MM = 0.25
 """Between the halves, and between the knuckles of the hinge."""
 
 WALL_MM = 0.95
-CUT_INTO = {"milgrain": 0.35, "rays": 0.55, "hammered": 0.25}
+CUT_INTO = {"milgrain": 0.35, "rays": 0.6, "hammered": 0.45}
 """How deep an ornament is cut into the face, mm, so that the wall under it stays whole."""
 
 KNUCKLE_MM = 1.55

@@ -124,9 +124,7 @@ class Disc(Pendant):
         body.add(*(facing(part) for part in parts))
         if self.stones:
             small = seating("round brilliant", self.stone_mm)
-            body.pave_row(
-                small, self._places(), self.species, front(height=self._face()), "stone", True, depth=small.pavilion
-            )
+            body.scattered(small, self._places(), self.species, front(height=self._face()), "stone")
         return with_bail(self, centred(body, -thick / 2, up)).piece(self)
 
     def _face(self) -> float:

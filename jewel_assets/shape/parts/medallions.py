@@ -204,7 +204,7 @@ def _rays(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> 
     for share, z in ((1.0, 0.0), (1.0, 0.7 * thickness), (0.985, 0.8 * thickness)):
         grid.append(np.column_stack([middle + around * share, np.full(240, z)]))
     for share in np.linspace(0.97, 0.12, 9):
-        relief = 0.42 * thickness * fold * np.clip(3 * (share - 0.16), 0, 1)
+        relief = min(0.42 * thickness, 0.6) * fold * np.clip(3 * (share - 0.16), 0, 1)
         grid.append(np.column_stack([middle + around * share, 0.8 * thickness + relief + 0.25 * (1 - share)]))
     boss = Manifold.sphere(1.0, 32).scale((1.9, 1.9, 1.0)).translate((float(middle[0]), float(middle[1]), thickness))
     return [skin(np.stack(grid)), boss]
