@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from manifold3d import Manifold
 from pydantic import ValidationError
 
 from jewel_assets.categories import CATEGORIES
 from jewel_assets.errors import Permanent
 from jewel_assets.shape.designs import FAMILIES, blend, families, load, sample, samples, vary
 from jewel_assets.shape.designs.base import Design, Fit, choice, count, mm, register, seed
+from jewel_assets.shape.piece import Piece
 
 NAMES = sorted(FAMILIES)
 SEEDS = st.integers(0, 2**31 - 1)
@@ -35,6 +37,9 @@ class Bench(Design):
         """A shank half as wide as its stone."""
         needed, stone = 0.5 * fit["stone_mm"], f"a stone of {fit['stone_mm']:g} mm needs a shank half as wide"
         fit.at_least("shank_mm", needed, stone, instead=("stone_mm", 2 * fit["shank_mm"]))
+
+    def build(self, detail: float = 1.0) -> Piece:
+        return self.piece([self.metal_body("shank", Manifold.cube((self.shank_mm,) * 3))])
 
 
 @pytest.fixture
@@ -113,6 +118,9 @@ def test_two_families_cannot_have_one_name_and_each_has_a_known_category() -> No
     class Other(Design):
         category: ClassVar[str] = "ring"
         family: Literal["plain band"] = "plain band"
+
+        def build(self, detail: float = 1.0) -> Piece:
+            return self.piece([])
 
     with pytest.raises(ValueError, match="two families"):
         register(Other)

@@ -7,7 +7,9 @@ from pydantic import ValidationError
 
 from jewel_assets.shape.designs.brooches import CIRCLES, Bow, Circle, Spray
 from jewel_assets.shape.designs.lockets import Locket
-from jewel_assets.shape.designs.pendants import Bar, Disc, DropPendant, Heart, Medallion, SolitairePendant
+from jewel_assets.shape.designs.pendants import Bar, SolitairePendant
+from jewel_assets.shape.designs.pendants_drops import DropPendant
+from jewel_assets.shape.designs.pendants_plates import Disc, Heart, Medallion
 from jewel_assets.shape.parts.curves import area
 from jewel_assets.shape.parts.medallions import ORNAMENTS
 from jewel_assets.shape.parts.outlines import outline

@@ -24,6 +24,7 @@ A family is a frozen pydantic model that is registered here:
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -43,7 +44,7 @@ SEGMENTS = 96
 """Facets of a full circle the size of a finger at `detail` 1: a chord error of 5 micrometres on a 17 mm bore."""
 
 
-class Design(BaseModel):
+class Design(BaseModel, ABC):
     """The numbers of one piece. Frozen; unknown fields are refused; lengths in mm, angles in degrees.
 
     Raises ValueError (pydantic's) with a sentence that names the field, its range and its unit, and, for a combination
@@ -101,12 +102,12 @@ class Design(BaseModel):
             return str(rng.choice(facts.options))
         return bool(rng.integers(2)) if cls.model_fields[name].annotation is bool else None
 
+    @abstractmethod
     def build(self, detail: float = 1.0) -> Piece:
         """The solid bodies. `detail` multiplies the facets of every curve: 0.5 for a thumbnail, 1 to cast, 4 to weigh.
 
         Takes 0.05 to 2 s at 1. Deterministic: the same design and detail give the same triangles.
         """
-        raise NotImplementedError(f"the family '{self.family}' has no build")
 
     def piece(self, bodies: Iterable[Body], moving: Iterable[Iterable[str]] = ()) -> Piece:
         """The built piece, with this design written on it."""

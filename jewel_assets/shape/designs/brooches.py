@@ -10,10 +10,10 @@ from numpy.random import Generator
 from jewel_assets.shape.designs.base import Design, Fit, choice, count, degrees, mm, register, seed, share
 from jewel_assets.shape.designs.jewels import STONES, StoneJewel, draw_metal, draw_stone
 from jewel_assets.shape.designs.pairs import Assembly
-from jewel_assets.shape.designs.pendants import paved_frame
 from jewel_assets.shape.parts.casting import Casting, foot_depth, front
 from jewel_assets.shape.parts.curves import Array, area, ring_curve, rounded_rectangle, smooth_curve
 from jewel_assets.shape.parts.findings import brooch_pin
+from jewel_assets.shape.parts.frames import paved_frame
 from jewel_assets.shape.parts.outlines import facing, outline, plate, region_of, rim_line
 from jewel_assets.shape.parts.pave import flat_row
 from jewel_assets.shape.parts.settings import seating

@@ -1,5 +1,6 @@
 """Chains to wear on their own: cable, curb, figaro, rope and box."""
 
+from abc import abstractmethod
 from functools import lru_cache
 from typing import ClassVar, Literal, Self
 
@@ -48,9 +49,9 @@ class ChainDesign(Design):
     extender_mm: float = mm(0.0, 0.0, 70.0, "length of the rings at one end that make it longer or shorter")
     drape: float = share(0.1, 0.0, 0.8, "how pointed it lies: 0 is an oval; open, how far apart its ends hang")
 
+    @abstractmethod
     def pattern(self, detail: float) -> Pattern:
         """The links, finer with `detail`."""
-        raise NotImplementedError
 
     def curve(self) -> Array:
         """The curve that it lies along."""

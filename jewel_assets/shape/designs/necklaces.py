@@ -6,11 +6,13 @@ import numpy as np
 from manifold3d import Manifold
 from numpy.random import Generator
 
-from jewel_assets.shape.designs import pendants
 from jewel_assets.shape.designs.base import Design, Fit, choice, mm, register, seed, share
 from jewel_assets.shape.designs.bracelets import LINE_CUTS, line_of_stones
 from jewel_assets.shape.designs.chains import ChainDesign
 from jewel_assets.shape.designs.pairs import Assembly
+from jewel_assets.shape.designs.pendants import Bar, SolitairePendant
+from jewel_assets.shape.designs.pendants_drops import DropPendant
+from jewel_assets.shape.designs.pendants_plates import Disc, Heart, Medallion
 from jewel_assets.shape.gems import SPECIES
 from jewel_assets.shape.gems.cuts import proportions
 from jewel_assets.shape.parts.curves import Array
@@ -26,10 +28,8 @@ from jewel_assets.shape.piece import Piece
 
 PENDANTS: dict[str, type[Design]] = {
     family.model_fields["family"].default: family
-    for family in vars(pendants).values()
-    if isinstance(family, type) and issubclass(family, pendants.Pendant) and family is not pendants.Pendant
-    and isinstance(family.model_fields["family"].default, str)
-}  # fmt: skip
+    for family in (Disc, Heart, DropPendant, Bar, SolitairePendant, Medallion)
+}
 """The families of pendants that can hang on a chain, by name."""
 
 LEAST_BAIL_MM = 7.5
