@@ -3,7 +3,8 @@ import pytest
 from pydantic import ValidationError
 
 from jewel_assets.shape.designs.bangles import Bangle, Cuff
-from jewel_assets.shape.designs.bracelets import ChainBracelet, CharmBracelet, TennisBracelet
+from jewel_assets.shape.designs.bracelets import ChainBracelet, CharmBracelet
+from jewel_assets.shape.designs.stone_lines import TennisBracelet
 from jewel_assets.shape.parts.settings import seating
 from jewel_assets.shape.parts.stone_line import stone_link
 from jewel_assets_tests.shape.test_chains import overlapping

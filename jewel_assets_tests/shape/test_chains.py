@@ -6,8 +6,9 @@ from pydantic import ValidationError
 
 from jewel_assets.shape.designs.chains import BoxChain, CableChain, ChainDesign, CurbChain, FigaroChain, RopeChain
 from jewel_assets.shape.designs.collars import Collar
-from jewel_assets.shape.designs.necklaces import PendantNecklace, Riviere
+from jewel_assets.shape.designs.necklaces import PendantNecklace
 from jewel_assets.shape.designs.pearls import PearlStrand
+from jewel_assets.shape.designs.stone_lines import Riviere
 from jewel_assets.shape.parts.clasps import CLASPS, clasp_of
 from jewel_assets.shape.parts.curves import length
 from jewel_assets.shape.parts.links import (

@@ -1,4 +1,4 @@
-"""Bracelets of links, closed, round the y axis: chains, lines of stones, and chains with charms."""
+"""Bracelets of links, closed, round the y axis: chains, and chains with charms. Lines of stones: `stone_lines`."""
 
 from typing import ClassVar, Literal, Self
 
@@ -8,20 +8,17 @@ from numpy.random import Generator
 from jewel_assets.shape.designs.base import Design, Fit, choice, count, mm, register, seed, share
 from jewel_assets.shape.designs.chains import least_curb, shortest_curb
 from jewel_assets.shape.designs.pairs import Assembly
-from jewel_assets.shape.gems import SPECIES, make_stone
+from jewel_assets.shape.gems import SPECIES
 from jewel_assets.shape.gems.cuts import proportions
 from jewel_assets.shape.parts.charms import EYE_MM, WIRE_MM, Charm, medallion_charm, pearl_charm, stone_charm
 from jewel_assets.shape.parts.clasps import CLASPS
 from jewel_assets.shape.parts.curves import Array, ring_curve
-from jewel_assets.shape.parts.links import LEAST_GAP, curb_link, lay, least_oval, oval_link, play, shortest_oval
+from jewel_assets.shape.parts.links import LEAST_GAP, curb_link, least_oval, oval_link, play, shortest_oval
 from jewel_assets.shape.parts.settings import seating
-from jewel_assets.shape.parts.stone_line import clasp_box, stone_link
 from jewel_assets.shape.parts.strands import Pattern, jump_ring, light_enough, made_up
-from jewel_assets.shape.piece import Body, Piece
+from jewel_assets.shape.piece import Piece
 
 METALS = ("18k-yellow", "18k-yellow", "14k-yellow", "18k-white", "18k-rose", "925-silver", "950-platinum")
-
-LINE_CUTS = ("round brilliant", "princess", "oval", "emerald", "cushion")
 
 CHARMS = ("hearts", "discs", "pearls", "stones", "mixed")
 
@@ -122,113 +119,6 @@ class ChainBracelet(Design):
         strand, _ = made_up(pattern, self.length_mm, self.clasp, closed=True, detail=detail)
         places = strand.lay(round_the_wrist(self.length_mm, self.roundness), closed=True)
         return self.piece(*strand.bodies(places, self.metal))
-
-
-@register
-class TennisBracelet(Design):
-    """A line of stones, each in four claws on a link that is hinged to the next, with a box clasp."""
-
-    category: ClassVar[str] = "bracelet"
-    ordered: ClassVar[frozenset[str]] = Design.ordered | {"length_mm"}
-    family: Literal["tennis bracelet"] = "tennis bracelet"
-    length_mm: float = mm(180.0, 155.0, 220.0, "length with its clasp")
-    cut: str = choice("round brilliant", LINE_CUTS, "cut of the stones")
-    species: str = choice("diamond", tuple(name for name in SPECIES if not name.endswith("pearl")), "what they are")
-    second_species: str = choice(
-        "diamond", tuple(name for name in SPECIES if not name.endswith("pearl")), "what every second one is"
-    )
-    stone_width_mm: float = mm(3.4, 2.5, 6.0, "width of the stones")
-    stone_ratio: float = share(1.0, 1.0, 1.6, "length over width, the length across the line")
-    roundness: float = share(0.9, 0.75, 1.0, "height over width as it stands")
-
-    @classmethod
-    def rules(cls, fit: Fit) -> None:
-        """Stones as they are cut."""
-        low, high = proportions(fit["cut"]).ratios
-        fit.at_least("stone_ratio", low, f"a {fit['cut']} is cut {low:g} to {high:g} times as long as wide")
-        fit.at_most("stone_ratio", min(high, 1.6), f"a {fit['cut']} is cut {low:g} to {high:g} times as long as wide")
-
-    @classmethod
-    def draw(cls, rng: Generator) -> Self:
-        """Mostly diamonds, and mostly round ones."""
-        species = str(
-            rng.choice(
-                ["diamond", "sapphire", "ruby", "emerald", "aquamarine", "amethyst"],
-                p=[0.5, 0.15, 0.1, 0.12, 0.06, 0.07],
-            )
-        )
-        cut = str(rng.choice(LINE_CUTS, p=[0.52, 0.12, 0.14, 0.12, 0.1]))
-        return cls.nearest(
-            metal=str(rng.choice(["18k-white", "18k-white", "950-platinum", "18k-yellow", "18k-rose"])),
-            length_mm=float(rng.uniform(168, 192)),
-            cut=cut,
-            species=species,
-            second_species="diamond" if rng.random() < 0.25 else species,
-            stone_width_mm=float(rng.uniform(2.8, 4.6)),
-            stone_ratio=proportions(cut).ratio,
-            roundness=float(rng.uniform(0.8, 1.0)),
-        )
-
-    def build(self, detail: float = 1.0) -> Piece:
-        """See `Design.build`. Every link is a body of its own that moves; all share one mesh."""
-        bodies, groups = line_of_stones(
-            self,
-            self.cut,
-            self.stone_width_mm,
-            self.stone_ratio,
-            (self.species, self.second_species),
-            round_the_wrist(self.length_mm, self.roundness),
-            self.length_mm,
-            90.0,
-        )
-        return self.piece(bodies, groups)
-
-
-def line_of_stones(
-    design: Design,
-    cut: str,
-    width: float,
-    ratio: float,
-    species: tuple[str, str],
-    curve: Array,
-    length: float,
-    roll_deg: float,
-    air: float = 0.2,
-) -> tuple[list[Body], list[tuple[str, ...]]]:
-    """A closed line of stones along `curve`, from its start on; the clasp lies opposite.
-
-    The stones face `roll_deg` about the line. `air` mm between the claws of neighbours: more where the line bends in
-    its own plane.
-    """
-    low, high = proportions(cut).ratios
-    stone = seating(cut, width, width * float(np.clip(ratio, low, high)))
-    link = stone_link(stone, air)
-    long = max(9.0, 2.2 * link.pitch)
-    each = max(3, round((length - long) / link.pitch / 2))
-    wide = max(2.6, 0.8 * stone.length)
-    box = clasp_box(long, wide, max(2.6, -link.level + 0.9), link.level)
-    number = 2 * each + 1
-    # an odd number, the first one in the middle of the front, the clasp after half of them
-    taken = np.full((number + 1, 2), link.pitch / 2)
-    taken[each + 1] = long / 2
-    rolls = np.full(number + 1, roll_deg)
-    places = lay(taken, curve, rolls, closed=True, start=-link.pitch / 2)
-    # the hinges lie on the curve's length, not the girdles: the line keeps its length where the links meet
-    down = np.column_stack([np.eye(3), [0.0, 0.0, -link.level]])
-    bodies: list[Body] = []
-    groups: list[tuple[str, ...]] = []
-    for k, place in enumerate(places):
-        at = np.column_stack([place[:, :3], place[:, :3] @ down[:, 3] + place[:, 3]])
-        if k == each + 1:
-            bodies.append(design.metal_body("clasp", box.transform(at)))
-            groups.append(("clasp",))
-            continue
-        n = k + 1 if k <= each else k
-        bodies.append(design.metal_body(f"link {n:02d}", link.solid.transform(at)))
-        groups.append((f"link {n:02d}",))
-        kind = species[min(k, number + 1 - k) % 2]
-        bodies.append(make_stone(f"stone {n:02d}", kind, stone.cut, stone.width, stone.length, at))
-    return bodies, groups
 
 
 @register

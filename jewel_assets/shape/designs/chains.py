@@ -1,6 +1,7 @@
 """Chains to wear on their own: cable, curb, figaro, rope and box."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import lru_cache
 from typing import ClassVar, Literal, Self
 
@@ -137,31 +138,46 @@ class CableChain(ChainDesign):
         )
 
 
-@register
-class CurbChain(ChainDesign):
-    """Twisted links that lie flat, filed on both faces."""
+class CurbLinked(ChainDesign):
+    """What chains of twisted, filed links share."""
 
-    family: Literal["curb chain"] = "curb chain"
     wire_mm: float = mm(1.2, 0.7, 3.4, "thickness of the wire")
     link_width_mm: float = mm(4.6, 2.6, 15.0, "width of a link before it is twisted")
-    link_length_mm: float = mm(6.0, 2.8, 26.0, "length of a link")
     filed: float = share(0.2, 0.0, 0.3, "what the file takes off each face, over the wire's thickness")
 
     @classmethod
     def rules(cls, fit: Fit) -> None:
-        """The next link's wire must pass through the twisted link."""
+        """The next link's wire must pass through the twisted link, and something of it must be left."""
         fit.at_least("link_width_mm", least_curb(fit["wire_mm"]), "the next link's wire must pass through it")
-        fit.at_most(
-            "link_width_mm",
-            5.5 * fit["wire_mm"],
-            "so thin a wire bends",
-            instead=("wire_mm", fit["link_width_mm"] / 5.5),
-        )
+        thinnest = fit["link_width_mm"] / 5.5
+        fit.at_most("link_width_mm", 5.5 * fit["wire_mm"], "so thin a wire bends", instead=("wire_mm", thinnest))
+        fit.at_most("filed", max(0.0, 1 - 0.5 / fit["wire_mm"]), "less than 0.5 mm of the wire is left")
+
+    def curb(self, length: float, detail: float) -> Link:
+        """A link `length` mm long."""
+        return curb_link(length, self.link_width_mm, self.wire_mm, detail, CURB_TWIST_DEG, self.filed)
+
+    def curbs(self, link: Callable[[int], Link], period: int) -> Pattern:
+        """Such links, all lying flat, repeated after `period`."""
+        gap, tilt = play(self.wire_mm), CURB_TWIST_DEG / 2
+        return Pattern(link, lambda i: 0.0, period, self.link_width_mm, self.wire_mm, play=gap, end_tilt_deg=tilt)
+
+
+@register
+class CurbChain(CurbLinked):
+    """Twisted links that lie flat, filed on both faces."""
+
+    family: Literal["curb chain"] = "curb chain"
+    link_length_mm: float = mm(6.0, 2.8, 26.0, "length of a link")
+
+    @classmethod
+    def rules(cls, fit: Fit) -> None:
+        """Both neighbours fit into each link."""
+        super().rules(fit)
         least = max(1.12 * fit["link_width_mm"], shortest_curb(fit["wire_mm"]))
         fit.at_least("link_length_mm", least, "both neighbours must fit into it")
         fit.at_most("link_length_mm", 2.6 * fit["link_width_mm"], "so long a link does not lie flat")
         _eased(fit, fit["link_length_mm"])
-        fit.at_most("filed", max(0.0, 1 - 0.5 / fit["wire_mm"]), "less than 0.5 mm of the wire is left")
 
     @classmethod
     def draw(cls, rng: Generator) -> Self:
@@ -180,20 +196,12 @@ class CurbChain(ChainDesign):
 
     def pattern(self, detail: float) -> Pattern:
         """All links alike."""
-        link = curb_link(self.link_length_mm, self.link_width_mm, self.wire_mm, detail, CURB_TWIST_DEG, self.filed)
-        return Pattern(
-            lambda i: link,
-            lambda i: 0.0,
-            1,
-            self.link_width_mm,
-            self.wire_mm,
-            play=play(self.wire_mm),
-            end_tilt_deg=CURB_TWIST_DEG / 2,
-        )
+        link = self.curb(self.link_length_mm, detail)
+        return self.curbs(lambda i: link, 1)
 
 
 @register
-class FigaroChain(ChainDesign):
+class FigaroChain(CurbLinked):
     """Curb links, some short ones and then a long one."""
 
     family: Literal["figaro chain"] = "figaro chain"
@@ -202,23 +210,15 @@ class FigaroChain(ChainDesign):
     short_length: float = share(1.25, 1.12, 1.6, "length of the short links over their width")
     long_length: float = share(2.4, 1.7, 3.4, "length of the long link over its width")
     short_links: int = count(3, 1, 5, "short links between two long ones")
-    filed: float = share(0.2, 0.0, 0.3, "what the file takes off each face, over the wire's thickness")
 
     @classmethod
     def rules(cls, fit: Fit) -> None:
-        """The next link's wire must pass through the twisted link."""
-        fit.at_least("link_width_mm", least_curb(fit["wire_mm"]), "the next link's wire must pass through it")
-        fit.at_most(
-            "link_width_mm",
-            5.5 * fit["wire_mm"],
-            "so thin a wire bends",
-            instead=("wire_mm", fit["link_width_mm"] / 5.5),
-        )
+        """Both neighbours fit into each link."""
+        super().rules(fit)
         least = shortest_curb(fit["wire_mm"]) / fit["link_width_mm"]
         fit.at_least("short_length", least, "both neighbours must fit into a short link")
         fit.at_least("long_length", fit["short_length"] + 0.5, "a long link is longer than a short one")
         _eased(fit, fit["link_width_mm"] * (fit["short_length"] + fit["long_length"]) / 2)
-        fit.at_most("filed", max(0.0, 1 - 0.5 / fit["wire_mm"]), "less than 0.5 mm of the wire is left")
 
     @classmethod
     def draw(cls, rng: Generator) -> Self:
@@ -236,19 +236,10 @@ class FigaroChain(ChainDesign):
 
     def pattern(self, detail: float) -> Pattern:
         """A long link in the middle."""
-        wide, wire = self.link_width_mm, self.wire_mm
-        short = curb_link(wide * self.short_length, wide, wire, detail, CURB_TWIST_DEG, self.filed)
-        long = curb_link(wide * self.long_length, wide, wire, detail, CURB_TWIST_DEG, self.filed)
+        short = self.curb(self.link_width_mm * self.short_length, detail)
+        long = self.curb(self.link_width_mm * self.long_length, detail)
         period = self.short_links + 1
-        return Pattern(
-            lambda i: short if i % period else long,
-            lambda i: 0.0,
-            period,
-            wide,
-            wire,
-            play=play(wire),
-            end_tilt_deg=CURB_TWIST_DEG / 2,
-        )
+        return self.curbs(lambda i: short if i % period else long, period)
 
 
 @register

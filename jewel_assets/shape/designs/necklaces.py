@@ -1,24 +1,20 @@
-"""Necklaces with stones: a pendant on a fine chain, and a line of stones."""
+"""A pendant on a fine chain."""
 
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from manifold3d import Manifold
 from numpy.random import Generator
 
 from jewel_assets.shape.designs.base import Design, Fit, choice, mm, register, seed, share
-from jewel_assets.shape.designs.bracelets import LINE_CUTS, line_of_stones
 from jewel_assets.shape.designs.chains import ChainDesign
 from jewel_assets.shape.designs.pairs import Assembly
 from jewel_assets.shape.designs.pendants import Bar, SolitairePendant
 from jewel_assets.shape.designs.pendants_drops import DropPendant
 from jewel_assets.shape.designs.pendants_plates import Disc, Heart, Medallion
-from jewel_assets.shape.gems import SPECIES
-from jewel_assets.shape.gems.cuts import proportions
 from jewel_assets.shape.parts.curves import Array
 from jewel_assets.shape.parts.links import (
     least_oval,
-    necklace_curve,
     oval_link,
     play,
     shortest_oval,
@@ -106,69 +102,6 @@ class PendantNecklace(ChainDesign):
         names = {body.name for body in chain.bodies}
         hung = hung.named("pendant") if any(body.name in names for body in hung.bodies) else hung
         return self.piece([*chain.bodies, *hung.bodies], [*chain.moving, *hung.groups])
-
-
-@register
-class Riviere(Design):
-    """A line of stones round the neck, each in four claws on a link that is hinged to the next."""
-
-    category: ClassVar[str] = "necklace"
-    ordered: ClassVar[frozenset[str]] = Design.ordered | {"length_mm"}
-    family: Literal["riviere"] = "riviere"
-    length_mm: float = mm(410.0, 360.0, 480.0, "length with its clasp")
-    cut: str = choice("round brilliant", LINE_CUTS, "cut of the stones")
-    species: str = choice("diamond", tuple(name for name in SPECIES if not name.endswith("pearl")), "what they are")
-    second_species: str = choice(
-        "diamond", tuple(name for name in SPECIES if not name.endswith("pearl")), "what every second one is"
-    )
-    stone_width_mm: float = mm(4.2, 2.8, 7.0, "width of the stones")
-    stone_ratio: float = share(1.0, 1.0, 1.6, "length over width, the length across the line")
-    drape: float = share(0.15, 0.0, 0.3, "how pointed it lies")
-
-    @classmethod
-    def rules(cls, fit: Fit) -> None:
-        """Stones as they are cut."""
-        low, high = proportions(fit["cut"]).ratios
-        fit.at_least("stone_ratio", low, f"a {fit['cut']} is cut {low:g} to {high:g} times as long as wide")
-        fit.at_most("stone_ratio", min(high, 1.6), f"a {fit['cut']} is cut {low:g} to {high:g} times as long as wide")
-
-    @classmethod
-    def draw(cls, rng: Generator) -> Self:
-        """Mostly diamonds, and mostly round ones."""
-        species = str(
-            rng.choice(
-                ["diamond", "sapphire", "ruby", "emerald", "aquamarine", "amethyst"],
-                p=[0.45, 0.15, 0.1, 0.14, 0.08, 0.08],
-            )
-        )
-        cut = str(rng.choice(LINE_CUTS, p=[0.55, 0.08, 0.15, 0.12, 0.1]))
-        return cls.nearest(
-            metal=str(rng.choice(["18k-white", "18k-white", "950-platinum", "18k-yellow"])),
-            length_mm=float(rng.uniform(380, 430)),
-            cut=cut,
-            species=species,
-            second_species="diamond" if rng.random() < 0.25 else species,
-            stone_width_mm=float(rng.uniform(3.6, 6.0)),
-            stone_ratio=proportions(cut).ratio,
-            drape=float(rng.uniform(0.0, 0.25)),
-        )
-
-    def build(self, detail: float = 1.0) -> Piece:
-        """See `Design.build`. Every link is a body of its own that moves; all share one mesh."""
-        curve = necklace_curve(self.length_mm, self.drape, 0.86)
-        species = (self.species, self.second_species)
-        bodies, groups = line_of_stones(
-            self,
-            self.cut,
-            self.stone_width_mm,
-            self.stone_ratio,
-            species,
-            curve,
-            self.length_mm,
-            180.0,
-            0.2 + 0.06 * self.stone_width_mm * self.stone_ratio,
-        )
-        return self.piece(bodies, groups)
 
 
 def _middle(solid: Manifold) -> Array:
