@@ -75,7 +75,8 @@ def wood(rng: np.random.Generator, kind: str) -> NDArray[np.float32]:
 def velvet(rng: np.random.Generator, colour: Colour) -> NDArray[np.float32]:
     """Pile: fine grain, and soft patches where a hand has brushed it the other way."""
     brushed, pile = noise(rng, 1.7), noise(rng, 0.35, stretch=1.6, lowest=24)
-    light = np.exp(0.22 * brushed + 0.24 * pile)
+    nap = 0.24 if max(colour) < 0.1 else 0.10  # pale cloth scatters light between its hairs, which evens them out
+    light = np.exp(nap * (0.9 * brushed + pile))
     return np.asarray(np.clip(np.array(colour) * light[..., None], 0.001, 0.9), np.float32)
 
 
