@@ -114,11 +114,11 @@ def test_what_is_no_glb_is_a_sentence(data: bytes) -> None:
 
 
 def test_a_preview_shows_the_piece_and_leaves_the_paper_white(solitaire: Piece) -> None:
-    picture = preview(solitaire, "ring", 96)
+    picture = preview(solitaire, "ring", side=96)
     assert picture.shape == (96, 96, 3)
     assert picture[0, 0].min() > 240
     assert (picture.min(axis=2) < 200).mean() > 0.05
-    assert np.array_equal(picture, preview(solitaire, "ring", 96))
+    assert np.array_equal(picture, preview(solitaire, "ring", side=96))
 
 
 def test_photos_in_which_the_piece_can_hardly_be_seen_are_left_out_with_a_reason() -> None:

@@ -78,7 +78,7 @@ class DrawDesign(Stage):
             "parts": len(piece.bodies),
         }
         text = json.dumps(design.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
-        picture = encode_png(preview(piece, design.category))
+        picture = encode_png(preview(piece, design.category, design.family))
         return Made(
             columns,
             f"designs {self.version}",
@@ -142,7 +142,7 @@ class BuildMesh(Stage):
             "model/gltf-binary",
             beside={
                 "report_sha256": report.json_text().encode(),
-                "preview_sha256": encode_png(preview(piece, piece.category)),
+                "preview_sha256": encode_png(preview(piece, piece.category, piece.family)),
             },
         )
 
