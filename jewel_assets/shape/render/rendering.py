@@ -24,6 +24,7 @@ from jewel_assets.shape.render.surfaces import Surface, surfaces_of
 
 PASSES = 6
 """Independent pictures that a render is the mean of: enough to tell a spark from light, and two for each of R, G, B."""
+_GUIDE_SAMPLES = 8
 _STAGE_SHARE = 0.25  # of a shot's samples that pixels get in which there is no piece
 _ROULETTE_FROM = 4  # a path that has met this many surfaces may be ended early, the likelier the less light it carries
 
@@ -118,10 +119,12 @@ def _light(
     count = min(PASSES, shot.samples)
     if split:
         count = max(3, count - count % 3)
-    # The first look, at everything, brings albedo and normals along: its camera rays are cast anyway.
-    looking = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal", "image": integrator})
     sensors = _sensors(mi, made, shot, truth, variant)
-    guides = np.zeros((*shot.size, 6), np.float32)
+    # Looked at apart: an integrator that brings albedo and normals along with the light takes three times as long.
+    looking = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})
+    everything = sensors[0][1]
+    guides = np.array(mi.render(scene, sensor=everything, integrator=looking, spp=_GUIDE_SAMPLES, seed=shot.seed))
+    guides = np.nan_to_num(guides[..., -6:]).astype(np.float32)
     passes = np.empty((count, *shot.size, 3), np.float32)
     for n in range(count):
         if split:
@@ -131,10 +134,7 @@ def _light(
         for m, (place, sensor, samples) in enumerate(sensors):
             each = -(-samples // count)
             seed = int(np.random.default_rng([shot.seed, 4, n, m]).integers(2**31))
-            by = looking if m == 0 else scene.integrator()
-            seen = np.array(mi.render(scene, sensor=sensor, integrator=by, spp=each, seed=seed), np.float32)
-            if m == 0:
-                guides += np.nan_to_num(seen[..., -6:]) / count
+            seen = np.array(mi.render(scene, sensor=sensor, spp=each, seed=seed), np.float32)
             light[place] += each * seen[..., :3]
             weights[place] += each
         passes[n] = light / weights * made.exposure
