@@ -29,6 +29,8 @@ PLATES = ("round", "oval", "heart", "drop", "marquise", "cushion", "hexagon")
 STUD_ORNAMENTS = tuple(name for name in ORNAMENTS if name not in (*PIERCED, "leaf"))
 
 HOOP_SECTIONS = ("round", "oval", "square", "flat", "knife-edge")
+SLOTTED = ("oval", "square", "flat", "knife-edge")
+"""Sections that are wide enough beside the slot of a pin."""
 HOOP_STYLES = ("polished", "graduated", "twisted", "hammered", "milgrain", "pavé outside", "pavé front")
 
 
@@ -207,8 +209,11 @@ class Hoop(Design):
             if fit["strands"] == 3:
                 fit.at_least("thickness_mm", 1.8, "three wires are too thin in so thin a rope")
         if fit["closure"] == "pin":
-            fit.at_least("width_mm", 3.0, "the slot needs walls on both sides")
-            fit.at_least("thickness_mm", 2.2, "the slot needs a floor")
+            fit.one_of("section", SLOTTED, "a slot leaves no walls to a round wire")
+            # an oval and a knife-edge narrow towards the slot
+            narrows = fit["section"] in ("oval", "knife-edge")
+            fit.at_least("width_mm", 3.4 if narrows else 3.0, "the slot needs walls on both sides")
+            fit.at_least("thickness_mm", 2.4 if fit["section"] == "oval" else 2.2, "the slot needs a floor")
         if fit["style"] == "pavé outside":
             fit.one_of("section", ("square", "flat"), "stones are set in a flat side")
             fit.at_least("width_mm", fit["melee_mm"] + 1.3, "the stones need metal on both sides",

@@ -98,8 +98,7 @@ class Solitaire(StoneRing):
             stone, self.species, "centre stone", self.setting, self.claws, self.claw_mm, foot, spread,
             upright(self.girdle, turn),
         )  # fmt: skip
-        shank, taken = self.shank_solid(detail), [*head.taken, self.finger(detail)]
-        metal, melee = [shank, *head.metal], list[Body]()
+        metal, taken, melee = head.metal, list(head.taken), list[Body]()
         if self.shoulders == "cathedral":
             level = -0.42 * foot
             reach = float(np.abs(claw_lean(stone, self.claw_mm, foot, spread, level)[:, 1 if turn else 0]).max())
@@ -112,5 +111,5 @@ class Solitaire(StoneRing):
             metal += [beads(small, row, False, 0.28, 0.5) for row in rows]
             taken += [seats(small, row, self.shank_thickness_mm + 1) for row in rows]
             melee = melee_bodies("diamond", small, rows)
-        casting = joined(metal, taken)
+        casting = joined([self.shank_solid(detail), *self.off_finger(metal, detail)], taken)
         return self.piece([*split(self, casting, self.outside + 0.02), head.stone, *melee])
