@@ -10,6 +10,7 @@ from manifold3d import CrossSection, Manifold
 from pydantic import ValidationError
 
 from jewel_assets.shape.castability import check
+from jewel_assets.shape.castability.crossings import pierced
 from jewel_assets.shape.castability.surface import Surface
 from jewel_assets.shape.castability.walls import measure
 from jewel_assets.shape.designs import FAMILIES
@@ -21,6 +22,7 @@ from jewel_assets.shape.designs.lockets import Locket
 from jewel_assets.shape.designs.rings_stone import PARTING_MM
 from jewel_assets.shape.files import read_mesh, write_stl
 from jewel_assets.shape.files.solids import SLIVER_MM, rounded_triangles, triangles
+from jewel_assets.shape.parts.outlines import outline, plate
 from jewel_assets.shape.parts.profiles import PROFILES, band_section
 from jewel_assets.shape.parts.settings import bezel_top, seating
 from jewel_assets.shape.parts.watch_case import BEZELS, CaseShape, case_body
@@ -172,3 +174,11 @@ def test_a_side_stones_claw_under_the_centre_stone_is_not_called_a_short_prong_o
     cut = replace(head, solid=head.solid.trim_by_plane(normal, level))
     spoilt = replace(piece, bodies=tuple(cut if body is head else body for body in piece.bodies))
     assert "short prong" in {finding.rule for finding in check(spoilt).findings}
+
+
+@pytest.mark.parametrize("shape", ["drop", "heart", "marquise", "round", "hexagon"])
+@pytest.mark.parametrize("dome", [0.0, 0.45])
+def test_the_rounded_edge_of_a_plate_does_not_fold_over_its_narrow_tip(shape: str, dome: float) -> None:
+    solid = plate(outline(shape, 4.8, 6.7, 64), 1.3, 0.45, dome, rings=6)
+    assert len(pierced(Surface.of_solid(solid))[2]) == 0
+    assert solid.bounding_box()[5] == pytest.approx(1.3 + dome, abs=1e-6)
