@@ -182,3 +182,11 @@ def test_the_rounded_edge_of_a_plate_does_not_fold_over_its_narrow_tip(shape: st
     solid = plate(outline(shape, 4.8, 6.7, 64), 1.3, 0.45, dome, rings=6)
     assert len(pierced(Surface.of_solid(solid))[2]) == 0
     assert solid.bounding_box()[5] == pytest.approx(1.3 + dome, abs=1e-6)
+
+
+def test_bending_a_honeycomb_round_a_cuff_makes_no_fins_between_its_openings() -> None:
+    cuff = Cuff.nearest(
+        inner_diameter_mm=61.18, roundness=0.829, opening_mm=29.81, section="flat", width_mm=34.9, taper=0.679,
+        thickness_mm=2.04, ornament="honeycomb", cell_mm=4.106,
+    )  # fmt: skip
+    assert check(cuff.build()).castable

@@ -342,7 +342,8 @@ class Cuff(Design):
         if self.ornament == "honeycomb":
             region = region_of(outline)
             openings = honeycomb_openings(inset(outline, 1.6), self.cell_mm, 1.0)
-            return self._bent((region - openings).extrude(thick), 2.4 / max(detail, 0.5))
+            # bent in longer steps, needles between openings and rim would sag through each other
+            return self._bent((region - openings).extrude(thick), 1.5 / max(detail, 0.5))
         parts = [
             frame(outline, 1.8, thick, 0.4),
             *filigree(inset(outline, 1.7), 1.0, 2.0 * self.cell_mm, self.chance, thick / 2),

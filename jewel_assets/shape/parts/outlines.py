@@ -100,7 +100,8 @@ def plate(polygon: ArrayLike, thickness: float, edge: float = 0.3, dome: float =
     arc = np.linspace(0, np.pi / 2, 5)
     layers += [(edge * (1 - np.cos(a)), thickness - edge + edge * np.sin(a)) for a in arc]
     grid = [
-        np.column_stack([line + inward * np.minimum(depth, room)[:, None], np.full(len(line), z)]) for depth, z in layers
+        np.column_stack([line + inward * np.minimum(depth, room)[:, None], np.full(len(line), z)])
+        for depth, z in layers
     ]
     if dome <= 0:
         return skin(np.stack(grid))
