@@ -190,3 +190,26 @@ def test_bending_a_honeycomb_round_a_cuff_makes_no_fins_between_its_openings() -
         thickness_mm=2.04, ornament="honeycomb", cell_mm=4.106,
     )  # fmt: skip
     assert check(cuff.build()).castable
+
+
+@pytest.mark.parametrize("size", [7.0, 9.8, 14.0])
+def test_the_strands_of_a_knot_pass_clear_of_each_other(size: float) -> None:
+    piece = FAMILIES["stud"].nearest(motif="knot", motif_mm=size).build()
+    assert check(piece).castable
+
+
+@pytest.mark.parametrize(("width", "thickness"), [(2.9, 2.5), (3.6, 2.9), (4.0, 1.7)])
+def test_rows_of_milgrain_on_a_hoop_are_no_thin_walls(width: float, thickness: float) -> None:
+    hoop = Hoop.nearest(style="milgrain", section="square", width_mm=width, thickness_mm=thickness, diameter_mm=24.0)
+    report = check(hoop.build())
+    assert report.castable, report.text()
+
+
+def test_cathedral_shoulders_end_below_a_flat_stone_and_are_not_its_claws() -> None:
+    ring = FAMILIES["solitaire"].nearest(
+        inner_diameter_mm=19.33, cut="marquise", stone_width_mm=4.06, stone_ratio=1.99, claws=6, claw_mm=0.804,
+        head_height_mm=2.27, head_spread=0.404, profile="court", shank_top_mm=1.77, shoulders="cathedral",
+        shoulder_deg=33.8,
+    )  # fmt: skip
+    report = check(ring.build())
+    assert report.castable, report.text()
