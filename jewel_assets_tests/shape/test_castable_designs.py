@@ -22,6 +22,7 @@ from jewel_assets.shape.designs.lockets import Locket
 from jewel_assets.shape.designs.rings_stone import PARTING_MM
 from jewel_assets.shape.files import read_mesh, write_stl
 from jewel_assets.shape.files.solids import SLIVER_MM, rounded_triangles, triangles
+from jewel_assets.shape.parts.medallions import medallion
 from jewel_assets.shape.parts.outlines import outline, plate
 from jewel_assets.shape.parts.profiles import PROFILES, band_section
 from jewel_assets.shape.parts.settings import bezel_top, seating
@@ -213,3 +214,11 @@ def test_cathedral_shoulders_end_below_a_flat_stone_and_are_not_its_claws() -> N
     )  # fmt: skip
     report = check(ring.build())
     assert report.castable, report.text()
+
+
+@pytest.mark.parametrize("shape", ["round", "heart", "drop", "marquise"])
+@pytest.mark.parametrize("width", [5.0, 6.5, 9.0])
+def test_a_small_medallion_with_milgrain_has_no_groove_where_there_is_no_room_for_it(shape: str, width: float) -> None:
+    parts = medallion(shape, width, 1.2 * width, "milgrain", 1.4, 1.1, 3.6, 0)
+    assert all(part.volume() > 0 for part in parts)
+    assert len((parts[0] + parts[1]).decompose()) == 1
