@@ -222,3 +222,10 @@ def test_a_small_medallion_with_milgrain_has_no_groove_where_there_is_no_room_fo
     parts = medallion(shape, width, 1.2 * width, "milgrain", 1.4, 1.1, 3.6, 0)
     assert all(part.volume() > 0 for part in parts)
     assert len((parts[0] + parts[1]).decompose()) == 1
+
+
+@pytest.mark.parametrize("section", ["oval", "D", "court", "bevelled"])
+def test_a_hammered_cuff_keeps_walls_where_its_section_runs_out(section: str) -> None:
+    cuff = Cuff.nearest(section=section, ornament="hammered", width_mm=18.0, taper=0.55, thickness_mm=1.5, chance=6)
+    report = check(cuff.build())
+    assert report.castable, report.text()

@@ -179,12 +179,19 @@ class Bangle(Design):
 
 
 def hammered_outside(
-    band: Manifold, inner: float, high: float, width: float, chance: int, detail: float, line: Array | None = None
+    band: Manifold,
+    inner: float,
+    high: float,
+    width: float,
+    chance: int,
+    detail: float,
+    line: Array | None = None,
+    deepest: float = 0.24,
 ) -> Manifold:
     """A band hammered on its outside only; an open one, whose inside runs along `line` (m, 3), not at its ends.
 
     There its faces are small and lie close together: dents would fold them. So would they on the rounding of its edges,
-    which stay as they are.
+    which stay as they are. `deepest` in mm: less where the section runs out thin.
     """
     dent = float(np.clip(0.45 * width, 2.2, 4.0))
 
@@ -199,7 +206,7 @@ def hammered_outside(
             share *= np.clip((np.minimum(nearest, len(line) - 1 - nearest) * step - 2.5) / 3.0, 0, 1)
         return np.asarray(share)
 
-    return hammered(band, dent, min(0.07 * dent, 0.24), chance, where, facets=max(3, round(4 * detail)))
+    return hammered(band, dent, min(0.07 * dent, deepest), chance, where, facets=max(3, round(4 * detail)))
 
 
 @register
@@ -227,6 +234,8 @@ class Cuff(Design):
             fit.at_least("taper", 0.55, "pierced work needs room in the ends as well")
             fit.one_of("section", ("flat",), "it is pierced in the flat and then bent")
             fit.at_least("thickness_mm", 1.5, "a pierced band must be stiff")
+        if fit["ornament"] == "hammered" and fit["section"] not in ("flat", "round"):
+            fit.at_least("thickness_mm", 1.9, "the hammer leaves its thinner sides no wall")
         if fit["ornament"] == "vine":
             fit.at_least("width_mm", 12.0, "leaves need a field to lie on")
             fit.one_of("section", ("flat",), "leaves lie on an even field")
@@ -289,8 +298,9 @@ class Cuff(Design):
         band = skin(rings)
         if self.ornament == "hammered":
             band = hammered_outside(
-                band, self.inner_diameter_mm, self.roundness, self.width_mm, self.chance, detail, line
-            )
+                band, self.inner_diameter_mm, self.roundness, self.width_mm, self.chance, detail, line,
+                0.24 if self.section == "flat" else 0.16,
+            )  # fmt: skip
         if self.ornament == "vine":
             band = self._leaved(band)
         return self.piece([self.metal_body("cuff", band)])
@@ -348,7 +358,7 @@ class Cuff(Design):
             frame(outline, 1.8, thick, 0.4),
             *filigree(inset(outline, 1.7), 1.0, 2.0 * self.cell_mm, self.chance, thick / 2),
         ]
-        return self._bent(Manifold.batch_boolean(parts, OpType.Add), 2.4 / max(detail, 0.5))
+        return self._bent(Manifold.batch_boolean(parts, OpType.Add), 1.5 / max(detail, 0.5))
 
     def _leaved(self, band: Manifold) -> Manifold:
         total = length(self._line(160)[0])
