@@ -4,6 +4,7 @@ Wraps `deltalake` where it leaves something open: retrying a commit that lost a 
 write failed, and bringing back fixed-size lists (Delta knows only lists of any length).
 """
 
+import atexit
 import collections
 import errno
 import functools
@@ -18,6 +19,7 @@ from typing import Literal
 import deltalake
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.fs
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from jewel_assets.errors import Permanent, Transient
@@ -79,9 +81,10 @@ class DeltaFile:
         if table is None:
             return None
         if category is None:
-            dataset = table.to_pyarrow_dataset()
+            dataset = table.to_pyarrow_dataset(filesystem=_data_files(self.uri))
         else:
-            dataset = table.to_pyarrow_dataset(file_pruning_predicate=[("category", "=", category)])
+            pruned = [("category", "=", category)]
+            dataset = table.to_pyarrow_dataset(filesystem=_data_files(self.uri), file_pruning_predicate=pruned)
             where = _and(pc.field("category") == category, where)
         wanted = None if columns is None else [name for name in columns if name in dataset.schema.names]
         try:
@@ -210,6 +213,24 @@ def digest(table: pa.Table) -> str:
                 continue
         total.update(json.dumps(column.to_pylist(), default=str, ensure_ascii=False).encode())
     return total.hexdigest()
+
+
+def _data_files(uri: str) -> pyarrow.fs.FileSystem | None:
+    """What Arrow reads a table's data files with; None is deltalake's own, for whatever is not on this machine.
+
+    deltalake's is Python, which Arrow's threads call, and the last call (a file is let go) may come after the rows
+    did: if Python is shutting down by then, it aborts the process (one in ten that ended right after they read).
+    Arrow's own needs no Python; where there is none, the process waits for its threads before it ends.
+    """
+    if "://" not in uri:
+        return pyarrow.fs.SubTreeFileSystem(uri, pyarrow.fs.LocalFileSystem())
+    _await_threads_at_exit()
+    return None
+
+
+@functools.cache
+def _await_threads_at_exit() -> None:
+    atexit.register(time.sleep, 0.1)  # they need microseconds
 
 
 def _and(left: pc.Expression, right: pc.Expression | None) -> pc.Expression:

@@ -244,7 +244,7 @@ def render(
 
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise typer.BadParameter(f"{out} must end in .png, .jpg or .webp.")
-    surfaces, kind, notes = seen(mesh, alloy, category)
+    surfaces, kind, family, notes = seen(mesh, alloy, category)
     for note in notes:
         typer.echo(f"note: {note}", err=True)
     chosen = {"style": style, "shade": shade, "pose": pose}
@@ -252,7 +252,7 @@ def render(
     if preset == "catalogue" and style is None:
         given["style"] = "studio"
     try:
-        shot = shot_of(preset, kind, seed, size=(size, size), samples=samples, variant=variant, **given)
+        shot = shot_of(preset, kind, seed, family, size=(size, size), samples=samples, variant=variant, **given)
     except ValidationError as error:
         raise Permanent(" ".join(_fault(fault) for fault in error.errors(include_url=False))) from error
     photo = photograph(surfaces, shot, kind)
@@ -322,7 +322,7 @@ def _write_designs(folder: Path, named: Sequence[tuple[str, "Design"]], sheet: b
         if sheet:
             from jewel_assets.shape.catalogue.preview import preview
 
-            pictures.append(preview(design.build(0.5), design.category))
+            pictures.append(preview(design.build(0.5), design.category, design.family))
             captions.append(stem)
     if sheet:
         from jewel_assets.contact_sheet import contact_sheet

@@ -50,10 +50,11 @@ def facts_of(piece: Piece) -> dict[str, Any]:
     return facts
 
 
-def seen(path: Path, alloy: str | None, category: str | None) -> tuple[list[Surface], str, tuple[str, ...]]:
+def seen(path: Path, alloy: str | None, category: str | None) -> tuple[list[Surface], str, str, tuple[str, ...]]:
     """What is photographed, and as what: a design is built, a GLB of ours says its materials, another mesh is told.
 
-    Surfaces, category, and what had to be guessed. Raises Permanent for what cannot be read or does not say its metal.
+    Surfaces, category, family ("" for somebody's mesh), and what had to be guessed. Raises Permanent for what cannot
+    be read or does not say its metal.
     """
     notes: tuple[str, ...] = ()
     metal = None if alloy is None else alloy_named(alloy).key
@@ -65,16 +66,16 @@ def seen(path: Path, alloy: str | None, category: str | None) -> tuple[list[Surf
     data = path.read_bytes() if path.suffix.lower() in (".glb", ".json") else b""
     if path.suffix.lower() == ".json":
         piece = designs.load(path).build()
-        surfaces, own = surfaces_of(piece), piece.category
+        surfaces, own, family = surfaces_of(piece), piece.category, piece.family
     elif is_ours(data):
         made = read_glb(data)
-        surfaces, own = list(made.surfaces), made.category
+        surfaces, own, family = list(made.surfaces), made.category, made.family
     else:
         if metal is None:
             raise Permanent(f"'{path.name}' does not say what it is made of: give --alloy, for instance 18k-yellow.")
         mesh = read_mesh(path)
         notes = mesh.notes
-        surfaces, own = [Surface(path.stem, "metal", metal, mesh.vertices, mesh.faces)], "jewelry"
+        surfaces, own, family = [Surface(path.stem, "metal", metal, mesh.vertices, mesh.faces)], "jewelry", ""
     if metal is not None:
         surfaces = [dataclasses.replace(s, material=metal) if s.kind == "metal" else s for s in surfaces]
-    return surfaces, kind or own, notes
+    return surfaces, kind or own, family, notes

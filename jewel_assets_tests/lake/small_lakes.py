@@ -110,3 +110,22 @@ def in_namespace(mount: str, code: str, *arguments: str) -> subprocess.Completed
 def sentences(problems: Sequence[Any]) -> str:
     """All sentences in one text."""
     return "\n".join(f"{problem.dataset} {problem.item_id}: {problem.sentence}" for problem in problems)
+
+
+_LAST_READS = """
+import os, sys, deltalake.fs, pyarrow.dataset
+from jewel_assets.lake.tables import DeltaFile
+for _ in range(int(sys.argv[2])):
+    child = os.fork()
+    if not child:
+        DeltaFile(sys.argv[1]).read()
+        break
+    if os.waitpid(child, 0)[1]:
+        sys.exit("a process that ended right after it had read did not end in peace")
+"""
+
+
+def read_last_of_all(uri: str, times: int) -> "subprocess.CompletedProcess[str]":
+    """`times` processes, each of which ends right after it has read the table at `uri`."""
+    command = [sys.executable, "-c", _LAST_READS, uri, str(times)]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)

@@ -20,7 +20,14 @@ from jewel_assets.lake import Lake
 from jewel_assets.lake.export import export
 from jewel_assets.lake.maintenance import collect_garbage
 from jewel_assets.lake.verification import verify
-from jewel_assets_tests.lake.small_lakes import REPOSITORY, append_outcomes, publish, rows_of, sentences
+from jewel_assets_tests.lake.small_lakes import (
+    REPOSITORY,
+    append_outcomes,
+    publish,
+    read_last_of_all,
+    rows_of,
+    sentences,
+)
 
 pytest.importorskip("s3fs", reason="The extra `s3` is not installed.")
 pytest.importorskip("moto.server", reason="The extra `dev` is not installed.")
@@ -100,6 +107,13 @@ def test_a_lake_in_a_bucket_does_what_a_lake_in_a_folder_does(lake: Lake, tmp_pa
     assert list(verify(lake)) == []
     assert export(lake, "photos", tmp_path / "out") == 2
     assert sorted(path.read_bytes() for path in (tmp_path / "out").rglob("*.png")) == [b"photo a", b"photo c"]
+
+
+def test_a_process_may_end_right_after_it_has_read(lake: Lake) -> None:
+    publish(lake, "photos", "ring", {"a.png": b"photo a"})
+    publish(lake, "photos", "necklace", {"c.png": b"photo c"})
+    ended = read_last_of_all(lake.dataset("photos").file.uri, 15)
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_a_blob_that_another_process_writes_is_seen_at_once(lake: Lake) -> None:

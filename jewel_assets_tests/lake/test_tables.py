@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from jewel_assets.errors import Permanent, Transient
 from jewel_assets.lake.tables import DeltaFile, digest, writing_failed
+from jewel_assets_tests.lake.small_lakes import read_last_of_all
 
 
 def _rows(category: str, *ids: str, **columns: list[Any]) -> pa.Table:
@@ -110,6 +111,14 @@ def test_a_missing_data_file_says_what_to_do(tmp_path: Path) -> None:
     next((tmp_path / "table").rglob("*.parquet")).unlink()
     with pytest.raises(Permanent, match="`jewel lake verify` lists what is wrong"):
         file.read()
+
+
+def test_a_process_may_end_right_after_it_has_read(tmp_path: Path) -> None:
+    file = _file(tmp_path)
+    for i in range(4):
+        file.write(_rows("ring", f"ring{i}"), "append")
+    ended = read_last_of_all(file.uri, 25)
+    assert ended.returncode == 0, ended.stderr
 
 
 def _append_five(uri: str, name: str) -> None:

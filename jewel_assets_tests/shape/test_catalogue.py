@@ -13,7 +13,7 @@ from jewel_assets.categories import CATEGORIES
 from jewel_assets.collect import list_folder, survey_folder
 from jewel_assets.errors import Permanent
 from jewel_assets.images import Pixels
-from jewel_assets.shape.catalogue import Photograph, TakePhotos, list_designs, list_shots, sample
+from jewel_assets.shape.catalogue import Photograph, TakePhotos, list_designs, list_shots, sample, taking
 from jewel_assets.shape.catalogue.glb_surfaces import is_ours, read_glb
 from jewel_assets.shape.catalogue.presets import Preset, Variant
 from jewel_assets.shape.catalogue.preview import preview
@@ -23,7 +23,7 @@ from jewel_assets.shape.catalogue.summary import castability_table
 from jewel_assets.shape.designs import FAMILIES, families
 from jewel_assets.shape.files import write_glb
 from jewel_assets.shape.piece import Piece
-from jewel_assets.shape.render import PRESETS
+from jewel_assets.shape.render import PRESETS, Shot, SpoiltPhoto
 from jewel_assets.shape.render.surfaces import surfaces_of
 from jewel_assets.shape.render.variants import VARIANTS
 
@@ -114,11 +114,11 @@ def test_what_is_no_glb_is_a_sentence(data: bytes) -> None:
 
 
 def test_a_preview_shows_the_piece_and_leaves_the_paper_white(solitaire: Piece) -> None:
-    picture = preview(solitaire, "ring", 96)
+    picture = preview(solitaire, "ring", side=96)
     assert picture.shape == (96, 96, 3)
     assert picture[0, 0].min() > 240
     assert (picture.min(axis=2) < 200).mean() > 0.05
-    assert np.array_equal(picture, preview(solitaire, "ring", 96))
+    assert np.array_equal(picture, preview(solitaire, "ring", side=96))
 
 
 def test_photos_in_which_the_piece_can_hardly_be_seen_are_left_out_with_a_reason() -> None:
@@ -215,3 +215,24 @@ def test_the_shipped_sample_covers_all_categories_and_is_small() -> None:
     photos = {str(path.relative_to(SAMPLE).with_suffix("")) for path in SAMPLE.glob("*/*.jpg")}
     masks = {str(path.relative_to(SAMPLE / "masks").with_suffix("")) for path in SAMPLE.glob("masks/*/*.png")}
     assert photos == masks
+
+
+def test_a_spoilt_photo_is_taken_again_with_another_seed_and_somebody_is_told(monkeypatch, solitaire: Piece) -> None:
+    taken, said = [], []
+
+    def spoils_the_first(piece: Piece, shot: Shot, category: str) -> str:
+        taken.append(shot.seed)
+        if len(taken) == 1:
+            raise SpoiltPhoto("The piece is black.")
+        return "photo"
+
+    monkeypatch.setattr(taking, "render", spoils_the_first)
+    shot, photo = taking.taken(solitaire, "ring", "solitaire", "randomised", 7, said.append)
+    assert photo == "photo"
+    assert taken[0] == 7 != taken[1] == shot.seed
+    assert "solitaire was spoilt (The piece is black.)" in said[0]
+    again = taking.taken(solitaire, "ring", "solitaire", "randomised", 7, said.append)[0]
+    assert again.seed == 7, "what is not spoilt keeps its seed"
+    monkeypatch.setattr(taking, "render", lambda *_: (_ for _ in ()).throw(SpoiltPhoto("The piece is black.")))
+    with pytest.raises(SpoiltPhoto):
+        taking.taken(solitaire, "ring", "solitaire", "randomised", 7, said.append)

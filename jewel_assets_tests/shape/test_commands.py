@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from jewel_assets.cli import app
 from jewel_assets.shape.designs import FAMILIES, load, sample
+from jewel_assets.shape.files import write_glb
 from jewel_assets.shape.sizes import RingSize
 
 SMALL = ("--size", "48", "--samples", "2", "--variant", "scalar_rgb")
@@ -188,6 +189,16 @@ def test_a_render_of_our_glb_knows_its_metal_and_comes_with_its_truth(built: Pat
     assert scene["category"] == "ring"
     for name in ("mask", "normals", "depth", "parts"):
         assert cv2.imread(str(tmp_path / f"ring.{name}.png"), cv2.IMREAD_UNCHANGED) is not None
+
+
+@pytest.mark.parametrize(("family", "pose"), [("bangle", "upright"), ("chain bracelet", "lying")])
+@pytest.mark.parametrize("suffix", ["json", "glb"])
+def test_a_bangle_stands_and_a_chain_lies(tmp_path: Path, family: str, pose: str, suffix: str) -> None:
+    design, file, out = FAMILIES[family](), tmp_path / f"piece.{suffix}", tmp_path / "piece.png"
+    file.write_bytes(design.model_dump_json().encode() if suffix == "json" else write_glb(design.build(0.5)))
+    done = shape("render", file, "--out", out, "--truth", *SMALL)
+    assert done.exit_code == 0, done.output
+    assert json.loads((tmp_path / "piece.scene.json").read_text())["shot"]["pose"] == pose
 
 
 def test_the_alloy_of_a_glb_can_be_another_and_a_foreign_mesh_must_be_told(built: Path, tmp_path: Path) -> None:

@@ -13,10 +13,22 @@ from manifold3d import CrossSection, Manifold
 from jewel_assets.errors import Permanent
 from jewel_assets.shape.gems.stone import make_stone
 from jewel_assets.shape.piece import Body, Piece
-from jewel_assets.shape.render import SHADES, STYLES, Shot, Surface, catalogue, preset, randomised, render
+from jewel_assets.shape.render import (
+    SHADES,
+    STYLES,
+    Shot,
+    SpoiltPhoto,
+    Surface,
+    catalogue,
+    lights,
+    preset,
+    randomised,
+    render,
+)
 from jewel_assets.shape.render import variants as variants_module
 from jewel_assets.shape.render.auxiliary import exact
 from jewel_assets.shape.render.cameras import direction, framed
+from jewel_assets.shape.render.inspection import look_at_light, look_at_mask
 from jewel_assets.shape.render.rendering import guide_albedo, rectangles
 from jewel_assets.shape.render.scene import arranged, scene_dict
 from jewel_assets.shape.render.surfaces import surfaces_of
@@ -182,6 +194,100 @@ def test_a_finger_within_a_ring_does_not_touch_it():
     middle = float(ring[:, 2].min()) + 11.0  # the bore's axis lies 11 mm above the ground
     inside = np.abs(finger.vertices[:, 1]) < 1.2
     assert np.hypot(finger.vertices[inside, 0], finger.vertices[inside, 2] - middle).max() < bore
+
+
+def seen_at(made, shot, folder) -> np.ndarray:
+    """(h, w, 3) where the middle of each pixel's rays ends, by Mitsuba's own account."""
+    mi = variants_module.mitsuba("scalar_rgb")
+    scene = mi.load_dict(scene_dict(mi, made, shot, folder, {"type": "aov", "aovs": "at:position"}))
+    return np.array(mi.render(scene, spp=4, seed=0))[..., -3:]
+
+
+@pytest.mark.parametrize("elevation", [30.0, 62.0, 71.0, 85.0])
+@pytest.mark.parametrize("lean", [0.0, 22.0])
+def test_the_soft_box_never_stands_between_the_camera_and_the_piece(tmp_path, elevation, lean):
+    rig = lights.catalogue_rig().model_copy(update={"overhead_lean": lean, "overhead_size": 5.0})
+    shot = Shot(pose="face up", elevation=elevation, size=(32, 32), rig=rig)
+    made = arranged(surfaces_of(ball()), "jewelry", shot)
+    assert made.rig.overhead > 0
+    highest = seen_at(made, shot, tmp_path)[..., 2].max()
+    assert highest < 10.5  # the ball is 10 mm high, the box hangs above it
+
+
+def test_the_soft_box_of_what_hangs_is_on_the_cameras_side_of_the_wall():
+    made = arranged(surfaces_of(ball()), "earrings", Shot(pose="hanging", elevation=10))
+    place, _ = lights.overhead_place(made.rig, 0.0, made.radius_mm)
+    assert place[1] < 0
+
+
+def test_what_a_finger_hides_is_not_in_the_mask(tmp_path):
+    shot = Shot(style="skin", pose="upright", azimuth=50, elevation=30, size=(48, 48))
+    made = arranged(surfaces_of(solitaire()), "ring", shot)
+    supports = [prop for prop in made.props if prop.name == "support"]
+    whole, seen = exact(made.surfaces, made.camera), exact(made.surfaces, made.camera, supports)
+    assert seen.alpha.sum() < 0.9 * whole.alpha.sum()
+    far = np.linalg.norm(seen_at(made, shot, tmp_path) - made.camera.place, axis=-1)
+    rows, columns = np.indices(far.shape).reshape(2, -1)
+    rays = made.camera.rays(columns + 0.5, rows + 0.5).reshape(*far.shape, 3)
+    inside = seen.alpha == 1
+    assert np.abs(far - seen.depth / (rays @ made.camera.axes[2]))[inside].max() < 1.5  # the wire is 2 mm thick
+    assert (far < whole.depth / (rays @ made.camera.axes[2]) - 1.5)[(whole.alpha == 1) & (seen.alpha == 0)].all()
+
+
+def test_a_photo_of_a_piece_out_of_view_cut_or_black_is_refused_in_a_sentence():
+    shot = Shot(size=(40, 40), fill=0.7)
+    mask = np.zeros((40, 40), np.float32)
+    with pytest.raises(SpoiltPhoto, match="Nothing of the piece"):
+        look_at_mask(mask, shot)
+    mask[20:25, 5:12] = 1
+    with pytest.raises(SpoiltPhoto, match="18% of the frame's side where 70%"):
+        look_at_mask(mask, shot)
+    mask[20:25, 0:30] = 1
+    with pytest.raises(SpoiltPhoto, match="cuts the piece"):
+        look_at_mask(mask, shot)
+    look_at_mask(mask, shot.model_copy(update={"offset": (0.3, 0.0)}))  # asked for: a close-up
+    picture = np.full((40, 40, 3), 200, np.uint8)
+    look_at_light(picture, mask)
+    picture[mask > 0] = 3
+    with pytest.raises(SpoiltPhoto, match="piece is black"):
+        look_at_light(picture, mask)
+    picture[:] = 0
+    picture[20:22, 0:30] = 255
+    with pytest.raises(SpoiltPhoto, match="black all over"):
+        look_at_light(picture, mask)
+
+
+def test_a_photo_without_light_is_no_photo():
+    dark = lights.Rig(boxes=(), ceiling=0, horizon=0, floor=0, overhead=0)
+    with pytest.raises(SpoiltPhoto, match="black"):
+        render(solitaire(), Shot(size=(24, 24), samples=2, rig=dark))
+
+
+def test_flat_polished_silver_shows_light_and_dark_on_dark_velvet():
+    disc = Manifold.cylinder(1.0, 10.0, 10.0, 64).rotate((90, 0, 0))
+    plate = Piece("jewelry", "plate", (Body("plate", disc, "metal", "925-silver"),))
+    shot = randomised("jewelry", 3, style="velvet", shade="navy", pose="face up", size=(48, 48), samples=8)
+    photo = render(plate, shot)
+    metal = photo.image.max(axis=2)[photo.alpha == 1]
+    assert np.percentile(metal, 95) - np.percentile(metal, 5) > 40
+    assert np.median(metal) > 2 * np.median(photo.image.max(axis=2)[photo.alpha == 0])
+
+
+def test_a_bangle_stands_and_a_chain_lies_seen_from_above():
+    for seed in range(20):
+        assert randomised("bracelet", seed, "bangle").pose in ("upright", "leaning")
+        chain = randomised("bracelet", seed, "tennis bracelet")
+        assert chain.pose == "lying"
+        assert chain.elevation >= 30
+        assert 0.6 <= chain.fill <= 0.85
+
+
+def test_black_velvet_is_darker_than_paper_and_no_hole():
+    shot = catalogue("ring", 4, size=(48, 48), samples=8, style="velvet", shade="black")
+    cloth = render(solitaire(), shot)
+    light = cloth.image.mean(axis=2)[cloth.alpha == 0]
+    assert 12 < np.median(light) < 80
+    assert light.std() > 1.5
 
 
 @pytest.mark.parametrize("style", STYLES)

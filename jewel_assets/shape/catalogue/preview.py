@@ -23,9 +23,9 @@ _LIGHTS = (((-0.5, -0.55, 0.75), 0.62), ((0.8, -0.5, 0.25), 0.28), ((0.0, 0.1, 1
 _AMBIENT = 0.16
 
 
-def preview(piece: Piece | Sequence[Surface], category: str, side: int = 192) -> Pixels:
+def preview(piece: Piece | Sequence[Surface], category: str, family: str = "", side: int = 192) -> Pixels:
     """(side, side, 3): the piece from where a catalogue looks at it, in its materials' colours, on pale paper."""
-    shot = catalogue(category)
+    shot = catalogue(category, family=family)
     surfaces = posed(surfaces_of(piece), shot.pose, shot.lean)
     points = np.vstack([surface.vertices for surface in surfaces])
     camera = framed(points, shot.azimuth, shot.elevation, shot.focal_mm, 0.86, (side, side))

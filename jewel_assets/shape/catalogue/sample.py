@@ -21,10 +21,10 @@ from jewel_assets.images import Pixels, encode_jpeg
 from jewel_assets.shape.castability import Report, check
 from jewel_assets.shape.catalogue.listing import AUTHOR, LICENCE, LICENCE_URL, names, seed_of
 from jewel_assets.shape.catalogue.presets import Preset
+from jewel_assets.shape.catalogue.taking import taken
 from jewel_assets.shape.catalogue.truth import mask_png
 from jewel_assets.shape.designs import Design, samples
 from jewel_assets.shape.piece import Piece
-from jewel_assets.shape.render import preset, render
 
 MASKS = "masks"
 LIST = "catalogue.json"
@@ -85,7 +85,7 @@ def make_sample(folder: Path, numbers: SampleNumbers, say: Callable[[str], None]
                 continue
             say(f"{key}: {design.family}")
             weighed = {"grams": report.designed_grams, "carats": report.carats}
-            entries[key] = {"made_from": made_from, **weighed, **_picture(folder, key, piece, made_from)}
+            entries[key] = {"made_from": made_from, **weighed, **_picture(folder, key, piece, made_from, say)}
             _save(folder / LIST, json.dumps(known | entries))
     _remove_others(folder, known.keys() - entries.keys())
     _save(folder / LIST, json.dumps(entries, indent=1) + "\n")
@@ -129,18 +129,22 @@ def castable(
     raise Permanent(f"Only {found} of {len(drawn)} designs of {category} can be cast, and {count} are asked for.")
 
 
-def _picture(folder: Path, key: str, piece: Piece, made_from: dict[str, Any]) -> dict[str, Any]:
+def _picture(
+    folder: Path, key: str, piece: Piece, made_from: dict[str, Any], say: Callable[[str], None]
+) -> dict[str, Any]:
     """Render one picture and write it with its mask; what the list says of it."""
     size = made_from["size"]
-    shot = preset(
-        made_from["preset"],
+    shot, photo = taken(
+        piece,
         piece.category,
+        piece.family,
+        made_from["preset"],
         made_from["shot_seed"],
+        say,
         size=(size, size),
         samples=made_from["samples"],
         variant=made_from["variant"],
     )
-    photo = render(piece, shot)
     mask = mask_png(photo.alpha)
     quality, jpeg = within(photo.image, made_from["most_bytes"] - len(mask))
     _save(folder / key, jpeg)

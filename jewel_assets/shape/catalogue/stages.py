@@ -4,6 +4,7 @@ Geometry and renderer are imported in the process that works, so that whoever on
 """
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,7 +78,7 @@ class DrawDesign(Stage):
             "parts": len(piece.bodies),
         }
         text = json.dumps(design.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
-        picture = encode_png(preview(piece, design.category))
+        picture = encode_png(preview(piece, design.category, design.family))
         return Made(
             columns,
             f"designs {self.version}",
@@ -141,7 +142,7 @@ class BuildMesh(Stage):
             "model/gltf-binary",
             beside={
                 "report_sha256": report.json_text().encode(),
-                "preview_sha256": encode_png(preview(piece, piece.category)),
+                "preview_sha256": encode_png(preview(piece, piece.category, piece.family)),
             },
         )
 
@@ -173,7 +174,7 @@ class Photograph(Stage):
     """Renders the mesh of a row of `list_shots`, with the truth beside it: mask, normals, depth, parts, scene."""
 
     name: ClassVar[str] = "photograph"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     output: ClassVar[pa.Schema] = pa.schema(
         [
             pa.field("fetched_at", UTC_MICROSECONDS),  # when it was rendered
@@ -222,21 +223,23 @@ class Photograph(Stage):
     def _taken(self, item: Item) -> Result:
         from jewel_assets.images import encode_jpeg
         from jewel_assets.shape.catalogue.glb_surfaces import read_glb
+        from jewel_assets.shape.catalogue.taking import taken
         from jewel_assets.shape.catalogue.truth import truth_files
-        from jewel_assets.shape.render import preset, render
 
         row = item.row
         piece = read_glb(item.data)
         how: Preset = row["preset"]
-        shot = preset(
-            how,
+        shot, photo = taken(
+            piece.surfaces,
             piece.category,
+            piece.family,
+            how,
             int(row["shot_seed"]),
+            logging.getLogger(__name__).warning,
             size=(self.size, self.size),
             samples=self.samples,
             variant=self.variant,
         )
-        photo = render(piece.surfaces, shot, piece.category)
         columns = {
             "fetched_at": datetime.now(UTC),
             "family": piece.family,
@@ -245,7 +248,7 @@ class Photograph(Stage):
             "style": shot.style,
             "shade": shot.ground,
             "pose": shot.pose,
-            "shot_seed": row["shot_seed"],
+            "shot_seed": shot.seed,
             "coverage": float(photo.alpha.mean()),
         }
         engine = f"{photo.parameters['engine']} {photo.parameters['variant']}, {photo.parameters['denoiser']}"

@@ -14,6 +14,7 @@ from scipy.ndimage import maximum_filter
 
 from jewel_assets.errors import Permanent
 from jewel_assets.shape.render.cameras import Camera
+from jewel_assets.shape.render.stages import Prop
 from jewel_assets.shape.render.surfaces import Surface, creased
 
 EDGE_RAYS = 16
@@ -25,7 +26,8 @@ _AT_ONCE = 1 << 19  # rays in one call: 50 MB of indices and places
 class Exact:
     """What the camera sees of the piece, without light.
 
-    `alpha` (h, w) float32 0..1: the share of the pixel that the piece covers, its shadow and mirror image not counted.
+    `alpha` (h, w) float32 0..1: the share of the pixel that the piece covers, its shadow and mirror image not counted,
+    nor what a finger or wrist hides of it.
     `parts` (h, w) int32: the index of the body in the pixel's middle, -1 where there is none; a thin part that misses
     all middles of pixels still has its alpha. `normals` (h, w, 3) float32: unit, in scene axes, towards the camera,
     zero where no part is. `depth` (h, w) float32: mm along the view direction, infinite where no part is.
@@ -37,15 +39,11 @@ class Exact:
     depth: NDArray[np.float32] = field(repr=False)
 
 
-def exact(surfaces: Sequence[Surface], camera: Camera) -> Exact:
-    """Coverage, part ids, normals and depth of the posed surfaces. Raises Permanent where the ray caster is missing."""
-    try:
-        import trimesh
-        from trimesh.ray.ray_pyembree import RayMeshIntersector
-    except ImportError as error:
-        raise Permanent(
-            "Exact masks need trimesh with Embree, which is not installed: pip install 'jewel-assets[render]'."
-        ) from error
+def exact(surfaces: Sequence[Surface], camera: Camera, supports: Sequence[Prop] = ()) -> Exact:
+    """Coverage, part ids, normals and depth of the posed surfaces, where none of `supports` stands before them.
+
+    Raises Permanent where the ray caster is missing.
+    """
     vertices, faces, normals, owners, start = [], [], [], [], 0
     for n, surface in enumerate(surfaces):
         if not len(surface.faces):
@@ -63,13 +61,12 @@ def exact(surfaces: Sequence[Surface], camera: Camera) -> Exact:
         start += len(flat)
     all_vertices, all_faces = np.vstack(vertices), np.vstack(faces)
     all_normals, owner = np.vstack(normals), np.concatenate(owners)
-    mesh = trimesh.Trimesh(all_vertices, all_faces, process=False, validate=False)
-    caster = RayMeshIntersector(mesh)
+    caster = _Caster.of(all_vertices, all_faces, supports)
 
     height, width = camera.size
     rows, columns = (grid.ravel() + 0.5 for grid in np.mgrid[0:height, 0:width].astype(np.float64))
     directions = camera.rays(columns, rows)
-    hit = _first(caster, camera.place, directions)
+    hit = caster.first(camera.place, directions)
     seen = hit >= 0
     parts = np.full(height * width, -1, np.int32)
     parts[seen] = owner[hit[seen]]
@@ -104,13 +101,36 @@ def _flat(triangles: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300))
 
 
-def _first(caster: Any, place: NDArray[np.float64], directions: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(n,) index of the face that each ray meets first, -1 for none."""
-    hits = [
-        caster.intersects_first(np.broadcast_to(place, chunk.shape).copy(), chunk)
-        for chunk in np.array_split(directions, max(1, -(-len(directions) // _AT_ONCE)))
-    ]
-    return np.asarray(np.concatenate(hits), np.int64)
+@dataclass(frozen=True)
+class _Caster:
+    """The piece's triangles, which come first, and behind them those of what may hide it."""
+
+    meshes: Any = field(repr=False)
+    own: int
+
+    @classmethod
+    def of(cls, vertices: NDArray[np.float64], faces: NDArray[np.int64], supports: Sequence[Prop]) -> "_Caster":
+        try:
+            import trimesh
+            from trimesh.ray.ray_pyembree import RayMeshIntersector
+        except ImportError as error:
+            raise Permanent(
+                "Exact masks need trimesh with Embree, which is not installed: pip install 'jewel-assets[render]'."
+            ) from error
+        own = len(faces)
+        for prop in supports:
+            faces = np.vstack([faces, prop.faces + len(vertices)])
+            vertices = np.vstack([vertices, prop.vertices])
+        return cls(RayMeshIntersector(trimesh.Trimesh(vertices, faces, process=False, validate=False)), own)
+
+    def first(self, place: NDArray[np.float64], directions: NDArray[np.float64]) -> NDArray[np.int64]:
+        """(n,) index of the piece's face that each ray meets first, -1 where it meets none or a support before it."""
+        hits = [
+            self.meshes.intersects_first(np.broadcast_to(place, chunk.shape).copy(), chunk)
+            for chunk in np.array_split(directions, max(1, -(-len(directions) // _AT_ONCE)))
+        ]
+        hit = np.concatenate(hits)
+        return np.asarray(np.where(hit < self.own, hit, -1), np.int64)
 
 
 def _meet(
@@ -140,7 +160,7 @@ def near(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
     return np.asarray(maximum_filter(mask, size=2 * pixels + 1, mode="nearest"))
 
 
-def _coverage(caster: Any, camera: Camera, where: NDArray[np.bool_], side: int) -> NDArray[np.float32]:
+def _coverage(caster: _Caster, camera: Camera, where: NDArray[np.bool_], side: int) -> NDArray[np.float32]:
     """(n,) share of `side` x `side` rays through each chosen pixel that meet the piece."""
     rows, columns = np.nonzero(where)
     grid = (np.arange(side) + 0.5) / side
@@ -150,6 +170,6 @@ def _coverage(caster: Any, camera: Camera, where: NDArray[np.bool_], side: int) 
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
         x, y = (columns[part, None] + dx).ravel(), (rows[part, None] + dy).ravel()
-        hit = _first(caster, camera.place, camera.rays(x, y)) >= 0
+        hit = caster.first(camera.place, camera.rays(x, y)) >= 0
         share[part] = hit.reshape(-1, side * side).mean(axis=1)
     return share

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from jewel_assets.shape.render.cameras import direction
+from jewel_assets.shape.render.cameras import Camera, direction
 
 ROOM_PIXELS = (256, 512)
 """Height and width of the painted room: 0.7 degrees a pixel, sharper than any soft box's border."""
@@ -47,7 +47,9 @@ class Rig(BaseModel):
     overhead: float = Field(default=3.0, ge=0, description="radiance of the near soft box above the piece")
     overhead_size: float = Field(default=3.2, gt=0, description="its side, in radii of the piece")
     overhead_height: float = Field(default=5.0, gt=0, description="its distance, in radii of the piece")
-    overhead_lean: float = Field(default=22.0, ge=0, le=60, description="degrees that it stands behind the piece")
+    overhead_lean: float = Field(
+        default=22.0, ge=-60, le=85, description="degrees that it stands behind the piece; below zero, before it"
+    )
 
 
 def catalogue_rig() -> Rig:
@@ -90,46 +92,75 @@ def front_rig() -> Rig:
 
 
 def randomised_rig(rng: np.random.Generator) -> Rig:
-    """A studio that nobody has tidied: two to five boxes anywhere above the horizon, any colour of white, any room."""
-    count = int(rng.integers(2, 6))
-    azimuths = rng.uniform(-180, 180) + np.arange(count) * 360 / count + rng.uniform(-25, 25, count)
-    white = float(rng.uniform(4200, 6800))
-    boxes = [
-        SoftBox(
-            azimuth=float((azimuth + 180) % 360 - 180),
-            elevation=float(rng.uniform(12, 70)),
-            width=float(rng.uniform(14, 70)),
-            height=float(rng.uniform(14, 70)),
-            strength=float(rng.uniform(1.5, 7)),
-            border=float(rng.uniform(1, 8)),
-            falloff=float(rng.uniform(0, 0.7)),
-            kelvin=float(np.clip(white + rng.normal(0, 350), 3000, 9000)),
+    """A light tent that nobody has set up twice the same: large cards round the horizon, black flags between them.
+
+    Polished metal seen from a little above shows what stands low round it, so the cards reach down to the horizon; the
+    flags give their reflections edges. One flag hangs high behind, where what lies flat looks; one or two lamps stand
+    higher than the cards and are smaller and brighter: they are the sparkle.
+    """
+    white = float(rng.uniform(4600, 6600))
+
+    def kelvin() -> float:
+        return float(np.clip(white + rng.normal(0, 300), 3500, 8500))
+
+    def turned(azimuth: float) -> float:
+        return float((azimuth + 180) % 360 - 180)
+
+    count = int(rng.integers(4, 7))
+    step = 360 / count
+    first = float(rng.uniform(-0.5, 0.5)) * step
+    boxes = []
+    for n in range(count):
+        azimuth = first + (n + float(rng.uniform(-0.12, 0.12))) * step
+        boxes.append(
+            SoftBox(
+                azimuth=turned(azimuth),
+                elevation=float(rng.uniform(14, 30)),
+                width=float(rng.uniform(0.55, 0.85)) * step,
+                height=float(rng.uniform(50, 80)),
+                strength=float(rng.uniform(0.5, 1.5)),
+                border=float(rng.uniform(1, 6)),
+                falloff=float(rng.uniform(0.3, 0.8)),
+                kelvin=kelvin(),
+            )
         )
-        for azimuth in azimuths
-    ]
-    boxes += [
-        SoftBox(
-            azimuth=float(rng.uniform(-180, 180)),
-            elevation=float(rng.uniform(0, 50)),
-            width=float(rng.uniform(8, 30)),
-            height=float(rng.uniform(20, 70)),
-            strength=-1,
-            border=float(rng.uniform(2, 8)),
-            falloff=0,
+        boxes.append(_flag(rng, turned(azimuth + step / 2), float(rng.uniform(8, 30)), 0.08 * step, 0.22 * step))
+    boxes.append(_flag(rng, turned(180 + float(rng.uniform(-50, 50))), float(rng.uniform(42, 66)), 10, 24))
+    for _ in range(int(rng.integers(1, 3))):
+        boxes.append(
+            SoftBox(
+                azimuth=float(rng.uniform(-180, 180)),
+                elevation=float(rng.uniform(42, 72)),
+                width=float(rng.uniform(12, 26)),
+                height=float(rng.uniform(12, 26)),
+                strength=float(rng.uniform(5, 11)),
+                border=float(rng.uniform(1, 5)),
+                falloff=float(rng.uniform(0, 0.6)),
+                kelvin=kelvin(),
+            )
         )
-        for _ in range(int(rng.integers(1, 4)))
-    ]
-    horizon = float(rng.uniform(0.06, 0.5))
     return Rig(
         boxes=tuple(boxes),
-        ceiling=float(rng.uniform(0.2, 1.2)),
-        horizon=horizon,
-        floor=float(rng.uniform(0.05, 0.4)),
-        camera_shade=float(rng.uniform(0.3, 0.95)),
-        overhead=float(rng.uniform(0.5, 5)),
-        overhead_size=float(rng.uniform(1.5, 5)),
+        ceiling=float(rng.uniform(0.12, 0.45)),
+        horizon=float(rng.uniform(0.05, 0.25)),
+        floor=float(rng.uniform(0.05, 0.25)),
+        camera_shade=float(rng.uniform(0.3, 0.9)),
+        overhead=float(rng.uniform(0.45, 1.0)),
+        overhead_size=float(rng.uniform(2.5, 5)),
         overhead_height=float(rng.uniform(4, 7)),
-        overhead_lean=float(rng.uniform(0, 45)),
+        overhead_lean=float(rng.uniform(10, 45)),
+    )
+
+
+def _flag(rng: np.random.Generator, azimuth: float, elevation: float, narrowest: float, widest: float) -> SoftBox:
+    return SoftBox(
+        azimuth=azimuth,
+        elevation=elevation,
+        width=float(rng.uniform(narrowest, widest)),
+        height=float(rng.uniform(45, 85)),
+        strength=-1,
+        border=float(rng.uniform(2, 7)),
+        falloff=0,
     )
 
 
@@ -200,6 +231,47 @@ def overhead_place(
     """Place (3,) and facing (3,) of the near soft box: above the piece (at the origin) and a little behind it."""
     towards = direction(azimuth_degrees + 180, 90 - rig.overhead_lean)
     return towards * rig.overhead_height * radius_mm, -towards
+
+
+def overhead_picture(rig: Rig) -> NDArray[np.float32]:
+    """(32, 32, 3) radiance over the near soft box: lit from one corner, with a black flag across.
+
+    What is flat reflects a small part of a room only; this part is so near that it shows as a gradient with an edge,
+    where an even box would leave flat metal blank.
+    """
+    along = np.add.outer(np.linspace(0, 1, 32), np.linspace(0, 1, 32)) / 2
+    flag = _smooth((0.045 - np.abs(along - 0.56)) / 0.03 + 0.5)
+    light = rig.overhead * (1.75 - 1.5 * along) * (1 - 0.95 * flag)
+    return np.repeat(light[..., None], 3, axis=2).astype(np.float32)
+
+
+def out_of_view(rig: Rig, azimuth_degrees: float, radius_mm: float, camera: Camera, wall: bool) -> Rig:
+    """The rig with its near soft box made so small, or leant so far, that no part of it stands in the picture.
+
+    A camera that looks down steeply would see the box's black back in place of the piece. Before a `wall` the box
+    stands on the camera's side of it, or it would light the wall's back. Where nothing will do the box is left out.
+    """
+    wanted = -abs(rig.overhead_lean) if wall else rig.overhead_lean
+    places = [(wanted + step, share) for share in (1.0, 0.8, 0.6) for step in (0, 4, -4, 8, -8, 12)]
+    places += [(wanted + step, 0.6) for step in range(16, 84, 4)]
+    height, width = camera.size
+    grid = np.linspace(-0.06, 1.06, 25)
+    columns, rows = (axis.ravel() for axis in np.meshgrid(grid * width, grid * height))
+    rays = camera.rays(columns, rows)
+    side = direction(azimuth_degrees + 90, 0.0)
+    for lean, share in places:
+        if not -60 <= lean <= (0 if wall else 85):
+            continue
+        size = rig.overhead_size * share
+        hung = rig.model_copy(update={"overhead_lean": lean, "overhead_size": size})
+        place, facing = overhead_place(hung, azimuth_degrees, radius_mm)
+        towards = rays @ facing
+        distance = (place - camera.place) @ facing / np.where(np.abs(towards) > 1e-9, towards, 1e-9)
+        met = camera.place + rays * distance[:, None] - place
+        reach = np.maximum(np.abs(met @ side), np.abs(met @ np.cross(facing, side)))
+        if not ((distance > 0) & (reach < size * radius_mm / 2)).any():
+            return hung
+    return rig.model_copy(update={"overhead": 0.0})
 
 
 def irradiance(rig: Rig, picture: NDArray[np.float32], azimuth_degrees: float, normal: NDArray[np.float64]) -> float:

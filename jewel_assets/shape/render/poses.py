@@ -16,7 +16,7 @@ from jewel_assets.shape.render.surfaces import Surface
 Pose = Literal["upright", "leaning", "lying", "face up", "hanging", "on its side"]
 POSES: dict[str, tuple[Pose, ...]] = {
     "ring": ("leaning", "upright", "lying"),
-    "bracelet": ("lying",),  # a bangle could stand, a chain could not, and the category does not say which it is
+    "bracelet": ("lying",),  # a chain cannot stand; a family that can is in `RIGID_POSES`
     "wristwatch": ("on its side", "upright", "leaning"),
     "earrings": ("hanging", "face up"),
     "necklace": ("face up", "hanging"),
@@ -24,8 +24,20 @@ POSES: dict[str, tuple[Pose, ...]] = {
 }
 """By category, how pieces of it are shown; the first is how a catalogue shows most of them."""
 
+RIGID_POSES: dict[str, tuple[Pose, ...]] = {
+    "bangle": ("upright", "leaning"),
+    "cuff": ("upright", "leaning"),
+}
+"""By family, how bracelets that are stiff are shown. The wall of one that lies mirrors the cloth and nothing else, so
+that polished silver would vanish on dark velvet."""
+
 WALL_GAP = 0.35
 """How far before the wall a hanging piece is, in radii: near enough for a soft shadow beside it."""
+
+
+def poses_of(category: str, family: str = "") -> tuple[Pose, ...]:
+    """How pieces of a category are shown, or of a family that is shown otherwise."""
+    return RIGID_POSES.get(family) or POSES.get(category, POSES["jewelry"])
 
 
 def about_x(degrees: float) -> NDArray[np.float64]:

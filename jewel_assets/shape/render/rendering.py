@@ -17,6 +17,7 @@ from jewel_assets.shape.render import variants
 from jewel_assets.shape.render.auxiliary import Exact, exact, near
 from jewel_assets.shape.render.denoise import denoised, engine, version
 from jewel_assets.shape.render.develop import combined, developed, whitened
+from jewel_assets.shape.render.inspection import look_at_light, look_at_mask
 from jewel_assets.shape.render.scene import CHANNEL_NANOMETRES, Set, arranged, scene_dict, sensor_dict
 from jewel_assets.shape.render.shots import Shot
 from jewel_assets.shape.render.surfaces import Surface, surfaces_of
@@ -49,7 +50,8 @@ def render(piece: Piece | Iterable[Surface], shot: Shot, category: str = "") -> 
     """Photograph a piece, or surfaces of a file together with the `category` that they belong to.
 
     The same piece and shot give the same picture bit for bit with the variant `scalar_rgb` on the same kind of machine.
-    Raises Permanent when Mitsuba, the variant or a material is missing, ValueError when there is nothing to see.
+    Raises Permanent when Mitsuba, the variant or a material is missing, its kind SpoiltPhoto when the piece is black or
+    not wholly in view, ValueError when there is nothing to see.
     """
     variant = variants.choose(shot.variant)
     mi = variants.mitsuba(variant)
@@ -57,7 +59,8 @@ def render(piece: Piece | Iterable[Surface], shot: Shot, category: str = "") -> 
     if isinstance(piece, Piece):
         category = piece.category
     made = arranged(surfaces_of(piece), category, shot)
-    truth = exact(made.surfaces, made.camera)
+    truth = exact(made.surfaces, made.camera, [prop for prop in made.props if prop.name == "support"])
+    look_at_mask(truth.alpha, shot)
     with tempfile.TemporaryDirectory(prefix="jewel-render-") as folder:
         linear, variance, guides, prepared = _light(mi, made, shot, Path(folder), truth, variant)
     cleaner = engine() if shot.denoise else None
@@ -66,6 +69,7 @@ def render(piece: Piece | Iterable[Surface], shot: Shot, category: str = "") -> 
     if shot.style == "studio":
         linear = whitened(linear, truth.alpha, 1.05 * 2.0 ** min(shot.exposure, 0.0))
     image = developed(linear, shot.contrast, shot.white_balance)
+    look_at_light(image, truth.alpha)
     parameters = {
         "shot": shot.model_dump(mode="json") | {"shade": shot.ground},
         "category": category,
@@ -75,6 +79,7 @@ def render(piece: Piece | Iterable[Surface], shot: Shot, category: str = "") -> 
             "field_of_view_degrees": round(made.camera.field_of_view, 6),
         },
         "exposure": made.exposure,
+        "overhead": made.rig.model_dump(include={"overhead", "overhead_size", "overhead_lean"}),
         "bodies": [{"name": s.name, "kind": s.kind, "material": s.material} for s in made.surfaces],
         "variant": variant,
         "engine": f"mitsuba {metadata.version('mitsuba')}",

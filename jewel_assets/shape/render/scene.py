@@ -29,7 +29,7 @@ class Set:
     """All that stands before the camera, ready to be loaded.
 
     `surfaces` are the piece's, posed; `groups` their meshes by material; `looks` the optics of each group; `exposure`
-    the factor that makes a white surface 1 that faces what the meter faced.
+    the factor that makes a white surface 1 that faces what the meter faced; `rig` the lights as they were hung.
     """
 
     surfaces: list[Surface]
@@ -39,6 +39,7 @@ class Set:
     camera: Camera
     radius_mm: float
     exposure: float
+    rig: lights.Rig
     room: NDArray[np.float32] = field(repr=False)
 
 
@@ -72,13 +73,14 @@ def arranged(surfaces: Sequence[Surface], category: str, shot: Shot) -> Set:
     else:
         props.append(stages.sweep(radius, shot.azimuth, tile, ground, wall=shot.pose == "hanging"))
     camera = framed(points, shot.azimuth, shot.elevation, shot.focal_mm, shot.fill, shot.size, shot.offset, shot.roll)
-    room = lights.room(shot.rig, shot.azimuth, shot.elevation)
+    rig = lights.out_of_view(shot.rig, shot.azimuth, radius, camera, wall=shot.pose == "hanging")
+    room = lights.room(rig, shot.azimuth, shot.elevation)
     facing = direction(shot.azimuth, 12.0) if shot.pose == "hanging" else np.array([0.0, 0.0, 1.0])
-    metered = lights.irradiance(shot.rig, room, shot.azimuth, facing)
+    metered = lights.irradiance(rig, room, shot.azimuth, facing)
     groups = grouped(standing)
     looks = [optics(group.kind, group.material, shot.finish, shot.roughness) for group in groups]
     exposure = float(np.pi / max(metered, 1e-6) * 2.0**shot.exposure)
-    return Set(standing, groups, looks, props, camera, radius, exposure, room)
+    return Set(standing, groups, looks, props, camera, radius, exposure, rig, room)
 
 
 def _radius(points: NDArray[np.float64]) -> float:
@@ -110,16 +112,16 @@ def scene_dict(mi: Any, made: Set, shot: Shot, folder: Path, integrator: dict[st
             "to_world": mi.ScalarTransform4f().rotate([1, 0, 0], 90),
         },
     }
-    if shot.rig.overhead > 0:
-        place, facing = lights.overhead_place(shot.rig, shot.azimuth, made.radius_mm)
-        half = shot.rig.overhead_size * made.radius_mm / 2
+    if made.rig.overhead > 0:
+        place, facing = lights.overhead_place(made.rig, shot.azimuth, made.radius_mm)
+        half = made.rig.overhead_size * made.radius_mm / 2
         turn = mi.ScalarTransform4f().look_at(
             origin=place.tolist(), target=(place + facing).tolist(), up=direction(shot.azimuth, 0.0).tolist()
         )
         scene["overhead"] = {
             "type": "rectangle",
             "to_world": turn @ mi.ScalarTransform4f().scale([half, half, 1]),
-            "emitter": {"type": "area", "radiance": {"type": "rgb", "value": [shot.rig.overhead] * 3}},
+            "emitter": {"type": "area", "radiance": _texture(mi, {"of": lights.overhead_picture(made.rig)})["of"]},
             "bsdf": {"type": "diffuse", "reflectance": {"type": "rgb", "value": [0.02] * 3}},
         }
     for n, (group, look) in enumerate(zip(made.groups, made.looks, strict=True)):

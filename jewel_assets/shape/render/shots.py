@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from jewel_assets.shape.render.lights import Rig, catalogue_rig, front_rig, randomised_rig
 from jewel_assets.shape.render.materials import FINISHES
-from jewel_assets.shape.render.poses import POSES, Pose
+from jewel_assets.shape.render.poses import Pose, poses_of
 from jewel_assets.shape.render.stages import SHADES, STYLES, Style
 from jewel_assets.shape.render.variants import VARIANTS
 
@@ -85,7 +85,7 @@ _VIEWS: dict[str, dict[Pose, dict[str, float]]] = {
         "lying": {"azimuth": 24, "elevation": 36},
     },
     "bracelet": {
-        "lying": {"azimuth": 18, "elevation": 30},
+        "lying": {"azimuth": 18, "elevation": 50},
         "upright": {"azimuth": 35, "elevation": 18},
         "leaning": {"azimuth": 28, "elevation": 22, "lean": 25},
     },
@@ -100,13 +100,14 @@ _VIEWS: dict[str, dict[Pose, dict[str, float]]] = {
 }
 
 
-def catalogue(category: str, seed: int = 0, **chosen: Any) -> Shot:
+def catalogue(category: str, seed: int = 0, family: str = "", **chosen: Any) -> Shot:
     """How a shop would photograph a piece of this category: on white, from the usual side, never quite the same.
 
-    `chosen` fields are kept as they are given. Raises ValueError (pydantic's) with the field, its range and its unit.
+    A `family` may be shown in another pose than its category: a bangle stands, a chain lies. `chosen` fields are kept
+    as they are given. Raises ValueError (pydantic's) with the field, its range and its unit.
     """
     rng = np.random.default_rng([seed, 1])
-    poses = POSES.get(category, POSES["jewelry"])
+    poses = poses_of(category, family)
     pose: Pose = chosen.get("pose", poses[0])
     view = _VIEWS.get(category, _VIEWS["jewelry"]).get(pose, {"azimuth": 20, "elevation": 25})
     mirrored = -1.0 if rng.random() < 0.35 and category in ("ring", "bracelet") else 1.0
@@ -115,7 +116,7 @@ def catalogue(category: str, seed: int = 0, **chosen: Any) -> Shot:
         "azimuth": mirrored * view["azimuth"] + float(rng.uniform(-6, 6)),
         "elevation": view["elevation"] + float(rng.uniform(-3, 3)),
         "gloss": 0.5,
-        "fill": float(rng.uniform(0.68, 0.78)),
+        "fill": float(rng.uniform(0.7, 0.8)),
         "focal_mm": 100.0,
         "seed": seed,
     }
@@ -128,14 +129,14 @@ def catalogue(category: str, seed: int = 0, **chosen: Any) -> Shot:
     return Shot(**(numbers | chosen))
 
 
-def randomised(category: str, seed: int, **chosen: Any) -> Shot:
+def randomised(category: str, seed: int, family: str = "", **chosen: Any) -> Shot:
     """Domain randomisation: any ground, view, light, lens, finish, exposure and white balance.
 
-    The same seed draws the same shot; `chosen` fields are kept. Raises ValueError as `catalogue` does.
+    The same seed draws the same shot of the same `family`; `chosen` fields are kept. Raises ValueError as `catalogue`.
     """
     rng = np.random.default_rng([seed, 2])
     style: Style = chosen.get("style") or STYLES[int(rng.choice(len(STYLES), p=_STYLE_SHARES))]
-    poses = POSES.get(category, POSES["jewelry"])
+    poses = poses_of(category, family)
     if style == "skin" and category in ("earrings", "necklace", "jewelry"):
         poses = ("face up",)
     elif style in ("marble", "wood", "velvet") and "hanging" in poses:
@@ -143,9 +144,13 @@ def randomised(category: str, seed: int, **chosen: Any) -> Shot:
     pose: Pose = chosen.get("pose") or poses[int(rng.integers(len(poses)))]
     view = _VIEWS.get(category, _VIEWS["jewelry"]).get(pose, {"azimuth": 20, "elevation": 25})
     turned = float(rng.choice([-1, 1]))
-    lowest, highest = (-4.0, 30.0) if pose == "hanging" else (8.0, 86.0)
+    lowest, highest = _ELEVATIONS.get(pose, (8.0, 76.0))
     spread = 14.0 if pose == "hanging" else 26.0
     shade = str(rng.choice(SHADES[style]))
+    elevation = float(np.clip(view["elevation"] + rng.normal(0, 10), lowest, highest))
+    rig = randomised_rig(rng)
+    if pose == "face up":  # the near soft box goes where flat metal mirrors it to the camera
+        rig = rig.model_copy(update={"overhead_lean": 90 - elevation + float(rng.uniform(-4, 8))})
     numbers: dict[str, Any] = {
         "style": style,
         "shade": shade,
@@ -153,20 +158,23 @@ def randomised(category: str, seed: int, **chosen: Any) -> Shot:
         "pose": pose,
         "lean": float(rng.uniform(12, 55)),
         "azimuth": float(np.clip(turned * view["azimuth"] + rng.normal(0, spread), -80, 80)),
-        "elevation": float(np.clip(view["elevation"] + rng.normal(0, 10), lowest, highest)),
+        "elevation": elevation,
         "roll": float(rng.normal(0, 4)),
         "focal_mm": float(rng.uniform(50, 150)),
-        "fill": float(rng.uniform(0.6, 0.82)),
-        "offset": (float(rng.uniform(-0.05, 0.05)), float(rng.uniform(-0.05, 0.05))),
+        "fill": float(rng.uniform(0.68, 0.8)),
+        "offset": (float(rng.uniform(-0.04, 0.04)), float(rng.uniform(-0.04, 0.04))),
         "roughness": float(np.exp(rng.uniform(np.log(0.02), np.log(0.20)))),
-        "rig": randomised_rig(rng),
-        "exposure": float(rng.uniform(-0.45, 0.3)),
+        "rig": rig,
+        "exposure": float(rng.uniform(-0.25, 0.35)),
         "contrast": float(rng.uniform(0.92, 1.12)),
         "white_balance": _cast(rng),
         "seed": seed,
     }
     return Shot(**(numbers | chosen))
 
+
+_ELEVATIONS: dict[Pose, tuple[float, float]] = {"hanging": (-4, 30), "lying": (30, 76), "face up": (45, 76)}
+"""From lower what lies flat is a line across the picture; from higher flat metal mirrors the dark round the camera."""
 
 _STYLE_SHARES = np.array([0.30, 0.14, 0.16, 0.10, 0.10, 0.10, 0.10])  # in the order of STYLES
 
@@ -177,10 +185,10 @@ def _cast(rng: np.random.Generator) -> tuple[float, float, float]:
     return (float(1 + warm), float(1 + green), float(1 - warm))
 
 
-def preset(name: str, category: str, seed: int = 0, **chosen: Any) -> Shot:
+def preset(name: str, category: str, seed: int = 0, family: str = "", **chosen: Any) -> Shot:
     """The shot of a preset by its name. Raises ValueError for a name that is none."""
     if name == "catalogue":
-        return catalogue(category, seed, **chosen)
+        return catalogue(category, seed, family, **chosen)
     if name == "randomised":
-        return randomised(category, seed, **chosen)
+        return randomised(category, seed, family, **chosen)
     raise ValueError(f'There is no preset "{name}"; choose {" or ".join(PRESETS)}.')

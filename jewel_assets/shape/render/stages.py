@@ -30,8 +30,9 @@ PAPERS: dict[str, textures.Colour] = {  # linear reflectance of coloured backgro
     "mustard": (0.55, 0.33, 0.065),
 }
 VELVETS: dict[str, textures.Colour] = {
-    "black": (0.010, 0.010, 0.011),
-    "navy": (0.008, 0.014, 0.050),
+    # The dark ones are lighter than the cloth is (0.005), as a photographer lights them: black cloth, and no hole.
+    "black": (0.020, 0.020, 0.021),
+    "navy": (0.012, 0.020, 0.066),
     "burgundy": (0.070, 0.006, 0.014),
     "emerald": (0.006, 0.050, 0.028),
     "dove": (0.30, 0.30, 0.31),

@@ -74,9 +74,10 @@ def wood(rng: np.random.Generator, kind: str) -> NDArray[np.float32]:
 
 def velvet(rng: np.random.Generator, colour: Colour) -> NDArray[np.float32]:
     """Pile: fine grain, and soft patches where a hand has brushed it the other way."""
-    brushed, pile = noise(rng, 1.7), noise(rng, 0.25, stretch=1.6, lowest=30)
-    light = np.clip(1 + 0.16 * brushed + 0.30 * pile, 0.25, 2.2)
-    return np.clip(np.array(colour) * light[..., None], 0.001, 0.9).astype(np.float32)
+    brushed, pile = noise(rng, 1.7), noise(rng, 0.35, stretch=1.6, lowest=24)
+    nap = 0.24 if max(colour) < 0.1 else 0.10  # pale cloth scatters light between its hairs, which evens them out
+    light = np.exp(nap * (0.9 * brushed + pile))
+    return np.asarray(np.clip(np.array(colour) * light[..., None], 0.001, 0.9), np.float32)
 
 
 def skin(rng: np.random.Generator, colour: Colour) -> NDArray[np.float32]:
