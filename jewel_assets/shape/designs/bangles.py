@@ -236,6 +236,7 @@ class Cuff(Design):
             fit.at_least("thickness_mm", 1.5, "a pierced band must be stiff")
         if fit["ornament"] == "hammered" and fit["section"] not in ("flat", "round"):
             fit.at_least("thickness_mm", 1.9, "the hammer leaves its thinner sides no wall")
+            fit.at_least("width_mm", 1.9 / 0.6 / fit["taper"] + 0.01, "its ends would be thicker than wide")
         if fit["ornament"] == "vine":
             fit.at_least("width_mm", 12.0, "leaves need a field to lie on")
             fit.one_of("section", ("flat",), "leaves lie on an even field")
