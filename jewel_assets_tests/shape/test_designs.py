@@ -181,6 +181,11 @@ def test_every_corner_of_the_ranges_has_a_nearest_possible_design(name: str, one
     kind.nearest(**corner, **options)
 
 
+def test_a_pearl_in_the_knot_of_a_bow_becomes_a_stone_in_a_bezel() -> None:
+    bow = FAMILIES["bow brooch"].nearest(cut="pearl").model_dump()
+    assert (bow["cut"], bow["setting"]) == ("round brilliant", "bezel")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_and_everything_of_a_blend_are_its_ends(name: str) -> None:
     a, b = (FAMILIES[name].draw(np.random.default_rng(s)) for s in (1, 2))

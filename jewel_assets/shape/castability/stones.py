@@ -178,6 +178,12 @@ def short_prongs(piece: Piece, profile: Profile) -> Iterator[Finding]:
                 gaps = np.linalg.norm(middles - foot, axis=1) - radii
                 if gaps.min() < np.linalg.norm(stone.placement[:, 3] - foot) - np.abs(local[:, :2]).max() - 1e-6:
                     continue  # it stands nearer to another stone, and is that one's
+                if any(
+                    _rises_beside(part, foot, other, profile.prong_rise.value * tall)
+                    for other, (_, tall), gap in zip(piece.stones, sizes, gaps, strict=True)
+                    if other is not stone and min(other.size) >= PRONGED_MM and gap < SETTING_MM
+                ):
+                    continue  # it is long enough to hold that other stone, and is that one's
                 corners = np.asarray(prong.to_mesh64().vert_properties)[:, :3]
                 own = ((corners[:, :2] > low - TOWARD_MM) & (corners[:, :2] < high + TOWARD_MM)).all(axis=1)
                 top = corners[own][np.argmax(corners[own, 2])]
@@ -192,6 +198,17 @@ def short_prongs(piece: Piece, profile: Profile) -> Iterator[Finding]:
                     place=place_of(stone.placement[:, :3] @ top + stone.placement[:, 3]),
                     part=name,
                 )
+
+
+def _rises_beside(part: Manifold, foot: Floats, stone: Stone, needed: float) -> bool:
+    """Whether a prong that passes `foot` stands beside a stone and goes on to `needed` mm above its girdle."""
+    back = stone.placement[:, :3].T
+    to_stone = np.column_stack([back, -back @ stone.placement[:, 3]])
+    x, y, _ = to_stone @ np.array([*foot, 1.0])
+    reach = CrossSection.circle(2 * TOWARD_MM).translate((x, y))
+    beside = stone.solid.transform(to_stone).slice(0.0).offset(TOWARD_MM, JoinType.Round)
+    above = part.transform(to_stone).slice(0.98 * needed)
+    return not (reach ^ beside ^ above).is_empty()
 
 
 def _short_bases(prong: Manifold, stone: Manifold, above: CrossSection, height: float) -> list[CrossSection]:

@@ -1,10 +1,12 @@
 """Bangles and cuffs: rigid, round the y axis, their front on top."""
 
+from functools import lru_cache
 from typing import ClassVar, Literal, Self
 
 import numpy as np
 from manifold3d import Manifold, OpType
 from numpy.random import Generator
+from scipy.spatial import cKDTree
 
 from jewel_assets.shape.designs.base import Design, Fit, choice, count, mm, register, seed, segments, share
 from jewel_assets.shape.gems import SPECIES
@@ -24,6 +26,9 @@ STONES = ("diamond", "diamond", "diamond", "sapphire", "ruby", "emerald")
 
 PLACE = np.eye(4)[:3]
 
+EDGE_WALL_MM = 1.1
+"""Thickness of a broad oval band where its edge begins: a caster's wall, and what the hammer takes."""
+
 SECTIONS = ("round", "oval", "flat", "D", "court", "knife-edge", "concave", "bevelled")
 
 
@@ -31,10 +36,26 @@ def section_of(name: str, width: float, thickness: float, detail: float) -> Arra
     """(n, 2): a section whose x lies along the arm and whose y goes outward from 0 to `thickness`."""
     if name in ("round", "oval"):
         wide = thickness if name == "round" else width
+        fullness = _fullness(wide, thickness)
         return np.asarray(
-            superellipse(wide, thickness, 2.0, max(20, 4 * round(7 * detail))) + np.array([0.0, thickness / 2])
+            superellipse(wide, thickness, fullness, max(20, 4 * round(7 * detail))) + np.array([0.0, thickness / 2])
         )
     return band_section(name, width, thickness, edge=min(0.5, 0.3 * thickness), points=max(9, round(19 * detail)))
+
+
+@lru_cache(maxsize=64)
+def _fullness(width: float, thickness: float) -> float:
+    """Exponent of the superellipse of an oval section: 2, or as much more as keeps its edges from running out thin.
+
+    Where both faces come together at more than 30 degrees they make an edge; up to there they are a wall.
+    """
+    x = np.linspace(0.5, 1.0, 2000)[:-1]
+    for fullness in np.arange(2.0, 8.0, 0.2):
+        half = thickness / 2 * (1 - x**fullness) ** (1 / fullness)
+        wall = np.gradient(half, x * width / 2) > -np.tan(np.radians(15.0))
+        if 2 * half[wall].min(initial=thickness / 2) >= min(EDGE_WALL_MM, 0.75 * thickness):
+            return float(fullness)
+    return 8.0
 
 
 def oval_band(inner: float, height: float, section: Array, points: int, scale: Array | None = None) -> Manifold:
@@ -157,17 +178,35 @@ class Bangle(Design):
         return float(outer[:, 1].mean()) if len(outer) else self.thickness_mm
 
 
-def hammered_outside(band: Manifold, inner: float, high: float, width: float, chance: int, detail: float) -> Manifold:
-    """A band hammered on its outside only."""
+def hammered_outside(
+    band: Manifold,
+    inner: float,
+    high: float,
+    width: float,
+    chance: int,
+    detail: float,
+    line: Array | None = None,
+    deepest: float = 0.24,
+) -> Manifold:
+    """A band hammered on its outside only; an open one, whose inside runs along `line` (m, 3), not at its ends.
+
+    There its faces are small and lie close together: dents would fold them. So would they on the rounding of its edges,
+    which stay as they are. `deepest` in mm: less where the section runs out thin.
+    """
     dent = float(np.clip(0.45 * width, 2.2, 4.0))
 
     def where(points: Array, normals: Array) -> Array:
         out = points / np.array([1.0, 1e9, high**2])
         out /= np.linalg.norm(out, axis=1, keepdims=True)
         away = np.hypot(points[:, 0] / (inner / 2), points[:, 2] / (inner / 2 * high))
-        return np.asarray(np.clip(2.5 * (normals * out).sum(axis=1), 0, 1) * (away > 1.01))
+        share = np.clip(3.0 * (normals * out).sum(axis=1) - 1.8, 0, 1) * (away > 1.01)
+        if line is not None:
+            step = length(line) / (len(line) - 1)
+            nearest = cKDTree(line).query(points)[1]
+            share *= np.clip((np.minimum(nearest, len(line) - 1 - nearest) * step - 2.5) / 3.0, 0, 1)
+        return np.asarray(share)
 
-    return hammered(band, dent, min(0.07 * dent, 0.24), chance, where, facets=max(3, round(4 * detail)))
+    return hammered(band, dent, min(0.07 * dent, deepest), chance, where, facets=max(3, round(4 * detail)))
 
 
 @register
@@ -195,6 +234,9 @@ class Cuff(Design):
             fit.at_least("taper", 0.55, "pierced work needs room in the ends as well")
             fit.one_of("section", ("flat",), "it is pierced in the flat and then bent")
             fit.at_least("thickness_mm", 1.5, "a pierced band must be stiff")
+        if fit["ornament"] == "hammered" and fit["section"] not in ("flat", "round"):
+            fit.at_least("thickness_mm", 1.9, "the hammer leaves its thinner sides no wall")
+            fit.at_least("width_mm", 1.9 / 0.6 / fit["taper"] + 0.01, "its ends would be thicker than wide")
         if fit["ornament"] == "vine":
             fit.at_least("width_mm", 12.0, "leaves need a field to lie on")
             fit.one_of("section", ("flat",), "leaves lie on an even field")
@@ -256,7 +298,10 @@ class Cuff(Design):
         rings[..., 1] += widths[:, None] / self.width_mm * section[None, :, 0]
         band = skin(rings)
         if self.ornament == "hammered":
-            band = hammered_outside(band, self.inner_diameter_mm, self.roundness, self.width_mm, self.chance, detail)
+            band = hammered_outside(
+                band, self.inner_diameter_mm, self.roundness, self.width_mm, self.chance, detail, line,
+                0.24 if self.section == "flat" else 0.16,
+            )  # fmt: skip
         if self.ornament == "vine":
             band = self._leaved(band)
         return self.piece([self.metal_body("cuff", band)])
@@ -308,12 +353,13 @@ class Cuff(Design):
         if self.ornament == "honeycomb":
             region = region_of(outline)
             openings = honeycomb_openings(inset(outline, 1.6), self.cell_mm, 1.0)
-            return self._bent((region - openings).extrude(thick), 2.4 / max(detail, 0.5))
+            # bent in longer steps, needles between openings and rim would sag through each other
+            return self._bent((region - openings).extrude(thick), 1.5 / max(detail, 0.5))
         parts = [
             frame(outline, 1.8, thick, 0.4),
             *filigree(inset(outline, 1.7), 1.0, 2.0 * self.cell_mm, self.chance, thick / 2),
         ]
-        return self._bent(Manifold.batch_boolean(parts, OpType.Add), 2.4 / max(detail, 0.5))
+        return self._bent(Manifold.batch_boolean(parts, OpType.Add), 1.5 / max(detail, 0.5))
 
     def _leaved(self, band: Manifold) -> Manifold:
         total = length(self._line(160)[0])

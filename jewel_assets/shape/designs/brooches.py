@@ -247,8 +247,9 @@ class Bow(StoneJewel, Brooch):
     @classmethod
     def rules(cls, fit: Fit) -> None:
         """A knot that the bow can carry."""
-        super().rules(fit)
+        # before what all stones share, which would put a pearl into a cup
         fit.one_of("cut", ("round brilliant", "oval", "cushion", "cabochon", "emerald", "pear"), "the knot is round")
+        super().rules(fit)
         fit.at_most("stone_width_mm", 0.24 * fit["width_mm"], "the stone would hide the bow")
         fit.at_least("stone_width_mm", 4.0, "the knot must cover where the loops meet")
         fit.at_least("thickness_mm", 0.43 * fit["melee_mm"] + 1.1, "the stones reach through")

@@ -28,7 +28,7 @@ from jewel_assets.shape.parts.links import (
     shortest_oval,
     widest_strip,
 )
-from jewel_assets.shape.parts.strands import Pattern, light_enough, made_up
+from jewel_assets.shape.parts.strands import LEAST_WIRE_MM, Pattern, light_enough, made_up
 from jewel_assets.shape.piece import Piece
 
 LAYS = ("closed", "open")
@@ -90,7 +90,7 @@ class CableChain(ChainDesign):
     """Plain links, each square to the next: round (rolo), oval (cable), or long (paperclip); of round or broad wire."""
 
     family: Literal["cable chain"] = "cable chain"
-    wire_mm: float = mm(0.7, 0.5, 2.4, "thickness of the wire")
+    wire_mm: float = mm(0.7, LEAST_WIRE_MM, 2.4, "thickness of the wire")
     link_width_mm: float = mm(2.7, 1.8, 10.0, "width of a link")
     link_length_mm: float = mm(3.6, 1.8, 24.0, "length of a link")
     depth: float = share(1.0, 1.0, 1.8, "height of the wire across its link over its thickness: above 1, a belcher")
@@ -112,7 +112,7 @@ class CableChain(ChainDesign):
     def draw(cls, rng: Generator) -> Self:
         """Fine cable, rolo, belcher, paperclip and bold chunky ones."""
         wire = float(
-            rng.choice([rng.uniform(0.5, 0.8), rng.uniform(0.8, 1.3), rng.uniform(1.3, 2.2)], p=[0.3, 0.45, 0.25])
+            rng.choice([rng.uniform(0.55, 0.8), rng.uniform(0.8, 1.3), rng.uniform(1.3, 2.2)], p=[0.3, 0.45, 0.25])
         )
         depth = float(rng.uniform(1.25, 1.7)) if rng.random() < 0.25 else 1.0
         kind = rng.choice(["rolo", "cable", "paperclip"], p=[0.25, 0.45, 0.3])

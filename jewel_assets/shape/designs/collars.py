@@ -14,6 +14,9 @@ from jewel_assets.shape.parts.surfaces import hammered, twisted_wire
 from jewel_assets.shape.parts.sweep import ball, revolve_profile, sweep
 from jewel_assets.shape.piece import Piece
 
+BED_MM = 144.0
+"""Height of the largest collar, outside: a printer's bed of 145 mm takes its wax in one piece, its width across."""
+
 
 @register
 class Collar(Design):
@@ -43,6 +46,10 @@ class Collar(Design):
         if fit["wire"] == "twisted":
             fit.at_least("taper", 1.0, "a rope is as thick at its ends")
             fit.one_of("finials", ("balls", "cones", "trumpets"), "a rope's ends would fray")
+        if fit["wire"] in ("flat", "D", "knife-edge"):
+            fit.at_most("width_mm", (BED_MM - 0.82 * fit["inner_width_mm"]) / 2, "it is printed lying in one piece")
+        out = fit["width_mm"] if fit["wire"] in ("flat", "D", "knife-edge") else fit["thickness_mm"]
+        fit.at_most("roundness", (BED_MM - 2 * out) / fit["inner_width_mm"], "it is printed lying in one piece")
         if fit["opens"] == "in front":
             fit.one_of("finials", ("balls", "cones", "trumpets"), "ends that are seen are finished")
             fit.one_of("wire", ("round", "twisted", "hammered"), "finials end a round wire")

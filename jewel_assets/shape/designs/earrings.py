@@ -11,7 +11,15 @@ from jewel_assets.shape.designs.jewels import STONES, StoneJewel, draw_metal, dr
 from jewel_assets.shape.designs.pairs import Assembly, pair
 from jewel_assets.shape.parts.casting import Casting, foot_depth, front
 from jewel_assets.shape.parts.charms import base_plate
-from jewel_assets.shape.parts.curves import Array, length, resample, rounded_rectangle, superellipse
+from jewel_assets.shape.parts.curves import (
+    Array,
+    length,
+    resample,
+    rounded_rectangle,
+    strands_apart,
+    superellipse,
+    trefoil,
+)
 from jewel_assets.shape.parts.findings import POST_MM, butterfly_back, post
 from jewel_assets.shape.parts.medallions import ORNAMENTS, PIERCED, medallion
 from jewel_assets.shape.parts.outlines import facing, outline, plate, region_of
@@ -29,6 +37,10 @@ PLATES = ("round", "oval", "heart", "drop", "marquise", "cushion", "hexagon")
 STUD_ORNAMENTS = tuple(name for name in ORNAMENTS if name not in (*PIERCED, "leaf"))
 
 HOOP_SECTIONS = ("round", "oval", "square", "flat", "knife-edge")
+SLOTTED = ("oval", "square", "flat", "knife-edge")
+"""Sections that are wide enough beside the slot of a pin."""
+KNOT_GAP_MM = 0.2
+"""Air between the strands of a knot: less closes when it is cast."""
 HOOP_STYLES = ("polished", "graduated", "twisted", "hammered", "milgrain", "pavé outside", "pavé front")
 
 
@@ -170,10 +182,10 @@ class Stud(StoneJewel):
         size = self.motif_mm
         wire = 0.16 * size
         scale = (size - wire) / 6.0
-        lift = (wire + 0.25) / 2
-        t = np.linspace(0, 2 * np.pi, segments(detail, 12.0), endpoint=False)
-        x, y, z = np.sin(t) + 2 * np.sin(2 * t), np.cos(t) - 2 * np.cos(2 * t), -np.sin(3 * t)
-        knot = tube(np.column_stack([scale * x, scale * y, lift * z]), wire / 2, closed=True, sides=18)
+        lift = (wire + KNOT_GAP_MM) / 2
+        while strands_apart(trefoil(180, scale, lift)) < wire + KNOT_GAP_MM:  # they cross aslant: nearer than 2 lifts
+            lift *= 1.04
+        knot = tube(trefoil(segments(detail, 12.0), scale, lift), wire / 2, closed=True, sides=18)
         behind = region_of(superellipse(0.62 * size, 0.62 * size, 2, 40)).extrude(0.9)
         low = lift + wire / 2 + 0.5
         return Casting(facing(knot).translate((0, -low, 0)), facing(behind))
@@ -207,8 +219,11 @@ class Hoop(Design):
             if fit["strands"] == 3:
                 fit.at_least("thickness_mm", 1.8, "three wires are too thin in so thin a rope")
         if fit["closure"] == "pin":
-            fit.at_least("width_mm", 3.0, "the slot needs walls on both sides")
-            fit.at_least("thickness_mm", 2.2, "the slot needs a floor")
+            fit.one_of("section", SLOTTED, "a slot leaves no walls to a round wire")
+            # an oval and a knife-edge narrow towards the slot
+            narrows = fit["section"] in ("oval", "knife-edge")
+            fit.at_least("width_mm", 3.4 if narrows else 3.0, "the slot needs walls on both sides")
+            fit.at_least("thickness_mm", 2.4 if fit["section"] == "oval" else 2.2, "the slot needs a floor")
         if fit["style"] == "pavé outside":
             fit.one_of("section", ("square", "flat"), "stones are set in a flat side")
             fit.at_least("width_mm", fit["melee_mm"] + 1.3, "the stones need metal on both sides",
@@ -348,8 +363,11 @@ class Hoop(Design):
         whole = Casting(body)
         if self.style == "milgrain":
             out = _outward(line)
+            # sunk in by a third of a bead, so that the sides of what stands out lean together and are no thin wall
             for side in (-1, 1):
-                edge = line + out * (0.5 * self.thickness_mm) + np.array([0, side * (self.width_mm / 2 - 0.42), 0])
+                edge = (
+                    line + out * (0.5 * self.thickness_mm - 0.25) + np.array([0, side * (self.width_mm / 2 - 0.42), 0])
+                )
                 whole.add(milgrain(edge[2:-2], 0.75))
         if self.style.startswith("pavé"):
             small = seating("round brilliant", self.melee_mm)

@@ -26,6 +26,9 @@ WALL_MM = 0.95
 CUT_INTO = {"milgrain": 0.35, "rays": 0.6, "hammered": 0.45}
 """How deep an ornament is cut into the face, mm, so that the wall under it stays whole."""
 
+HINGE_MM = 0.9
+"""How far the hinge stands out from the edge: further in, the room of its knuckles leaves too little of the faces."""
+
 KNUCKLE_MM = 1.55
 """Radius of a knuckle: a rivet of 1 mm, room of 0.2 mm round it, and a wall of 0.85 mm."""
 
@@ -38,7 +41,7 @@ class Locket(Pendant):
     shape: str = choice("oval", ("round", "oval", "heart", "cushion"), "outline")
     width_mm: float = mm(19.0, 13.0, 32.0, "width of the locket, without hinge and bead")
     slenderness: float = share(1.25, 0.85, 1.5, "height over width")
-    depth_mm: float = mm(2.4, 2.1, 3.6, "depth of each half")
+    depth_mm: float = mm(2.4, 2.3, 3.6, "depth of each half")
     ornament: str = choice(
         "leaf", ("polished", "domed", "hammered", "milgrain", "leaf", "rays"), "face of the front half"
     )
@@ -130,7 +133,11 @@ class Locket(Pendant):
     def _hinge(self, edge: Array) -> tuple[float, float, float]:
         """x and y of the middle of the hinge, and the length of one knuckle."""
         spot = edge[int(np.argmin(edge[:, 0]))]
-        return float(spot[0]) - 0.3, float(spot[1]), float(np.clip(0.11 * self.width_mm * self.slenderness, 1.8, 3.0))
+        return (
+            float(spot[0]) - HINGE_MM,
+            float(spot[1]),
+            float(np.clip(0.11 * self.width_mm * self.slenderness, 1.8, 3.0)),
+        )
 
     def _knuckles(self, edge: Array) -> tuple[tuple[Manifold, Manifold], list[tuple[Manifold, Manifold]]]:
         """The middle knuckle, and the two beside it, each with the room that the other half leaves for it."""

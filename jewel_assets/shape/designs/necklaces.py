@@ -19,7 +19,7 @@ from jewel_assets.shape.parts.links import (
     play,
     shortest_oval,
 )
-from jewel_assets.shape.parts.strands import Pattern, lowered
+from jewel_assets.shape.parts.strands import LEAST_WIRE_MM, Pattern, lowered
 from jewel_assets.shape.piece import Piece
 
 PENDANTS: dict[str, type[Design]] = {
@@ -38,8 +38,8 @@ class PendantNecklace(ChainDesign):
 
     family: Literal["pendant necklace"] = "pendant necklace"
     drape: float = share(0.55, 0.3, 0.8, "how pointed the pendant's weight draws the chain")
-    wire_mm: float = mm(0.5, 0.5, 0.6, "thickness of the chain's wire")
-    link_width_mm: float = mm(1.85, 1.79, 2.15, "width of a link: the bail passes over it")
+    wire_mm: float = mm(LEAST_WIRE_MM, LEAST_WIRE_MM, 0.6, "thickness of the chain's wire")
+    link_width_mm: float = mm(1.95, 1.89, 2.15, "width of a link: the bail passes over it")
     link_length_mm: float = mm(2.8, 1.8, 7.0, "length of a link")
     pendant: str = choice("solitaire pendant", tuple(PENDANTS), "family of the pendant")
     chance: int = seed(0, "which pendant of that family it is: it is drawn with this seed")
@@ -48,7 +48,9 @@ class PendantNecklace(ChainDesign):
     def rules(cls, fit: Fit) -> None:
         """The next link's wire must pass through; the pendant draws the chain down."""
         least = least_oval(fit["wire_mm"], fit["wire_mm"])
-        fit.at_least("link_width_mm", least, "the next link's wire must pass through it", instead=("wire_mm", 0.5))
+        fit.at_least(
+            "link_width_mm", least, "the next link's wire must pass through it", instead=("wire_mm", LEAST_WIRE_MM)
+        )
         fit.at_least(
             "link_length_mm",
             max(fit["link_width_mm"], shortest_oval(fit["wire_mm"])),
@@ -64,8 +66,8 @@ class PendantNecklace(ChainDesign):
         if float(str(wear["extender_mm"])) > 0:
             wear["extender_mm"] = 25.0
         return cls.nearest(
-            wire_mm=float(rng.uniform(0.5, 0.55)),
-            link_width_mm=float(rng.uniform(1.8, 2.0)),
+            wire_mm=float(rng.uniform(LEAST_WIRE_MM, 0.57)),
+            link_width_mm=float(rng.uniform(1.9, 2.05)),
             link_length_mm=float(rng.choice([rng.uniform(2.5, 3.2), rng.uniform(4.0, 6.0)], p=[0.7, 0.3])),
             pendant=str(rng.choice(list(PENDANTS))),
             chance=int(rng.integers(0, 2**31 - 1)),

@@ -100,8 +100,8 @@ class Halo(StoneRing):
             beads(small, row, True, radius, 0.4),
         ]
         rows = [np.concatenate([row[:, :, :3], (row[:, :, 3] + place[:, 3])[:, :, None]], axis=2)]
-        metal = [self.shank_solid(detail), *head.metal, *(part.transform(place) for part in collar)]
-        taken = [*head.taken, self.finger(detail), seats(small, rows[0], thickness + 0.3)]
+        metal = [*head.metal, *(part.transform(place) for part in collar)]
+        taken = [*head.taken, seats(small, rows[0], thickness + 0.3)]
         bodies = melee_bodies(self.melee_species, small, rows)
         if self.shoulders == "melee":
             beside = np.degrees(np.arcsin(min(0.6, (spread * stone.width / 2 + self.claw_mm + 0.6) / self.outside)))
@@ -110,7 +110,7 @@ class Halo(StoneRing):
             taken += [seats(side, arm, self.shank_thickness_mm + 1) for arm in arms]
             more = melee_bodies(self.melee_species, side, arms)
             bodies += [_renamed(body, f"shoulder {body.name}") for body in more]
-        casting = joined(metal, taken)
+        casting = joined([self.shank_solid(detail), *self.off_finger(metal, detail)], taken)
         return self.piece([*split(self, casting, self.outside + 0.02), head.stone, *bodies])
 
 
@@ -170,7 +170,7 @@ class ThreeStone(StoneRing):
             stone, self.species, "centre stone", "claws", self.claws, self.claw_mm, foot, spread,
             upright(self.girdle),
         )  # fmt: skip
-        heads, metal, taken = [centre], [self.shank_solid(detail), *centre.metal], list(centre.taken)
+        heads, metal, taken = [centre], list(centre.metal), list(centre.taken)
         tall = max(self.side_share * stone.length, 2.2)
         # a pear or marquise lies across: its length runs away from the centre, its width along the finger
         across = self.side_cut in ("pear", "marquise")
@@ -192,7 +192,7 @@ class ThreeStone(StoneRing):
             heads.append(head)
             metal += head.metal
             taken += head.taken
-        casting = joined(metal, [*taken, self.finger(detail)])
+        casting = joined([self.shank_solid(detail), *self.off_finger(metal, detail)], taken)
         away = self.outside * np.cos(np.radians(lean + 20))
         return self.piece([*split(self, casting, away), *(head.stone for head in heads)])
 

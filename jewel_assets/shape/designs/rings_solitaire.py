@@ -26,6 +26,9 @@ CUT_SHARES = {
 }  # fmt: skip
 """How often each cut is drawn: roughly what engagement rings are sold with, and every cut now and then."""
 
+SHOULDER_MM = 1.25
+"""Thickness of a cathedral shoulder where it leaves the shank; it thins to 0.8 of that at the head."""
+
 MELEE_RIM_MM = 0.35
 """Metal that stays beside a row of melee, on each side."""
 
@@ -98,13 +101,15 @@ class Solitaire(StoneRing):
             stone, self.species, "centre stone", self.setting, self.claws, self.claw_mm, foot, spread,
             upright(self.girdle, turn),
         )  # fmt: skip
-        shank, taken = self.shank_solid(detail), [*head.taken, self.finger(detail)]
-        metal, melee = [shank, *head.metal], list[Body]()
+        metal, taken, melee = head.metal, list(head.taken), list[Body]()
         if self.shoulders == "cathedral":
             level = -0.42 * foot
             reach = float(np.abs(claw_lean(stone, self.claw_mm, foot, spread, level)[:, 1 if turn else 0]).max())
+            # they end under the stone: beside its girdle they would be taken for claws that are too short
+            top = level + 0.4 * SHOULDER_MM
+            level -= float(np.clip(top + 0.25 * (stone.crown + stone.pavilion) + 0.05, 0.0, 0.4))
             metal += cathedral(
-                self.outside, 0.9 * self.shank_top_mm, 1.25, self.shoulder_deg, reach, self.girdle + level
+                self.outside, 0.9 * self.shank_top_mm, SHOULDER_MM, self.shoulder_deg, reach, self.girdle + level
             )
         elif self.shoulders == "melee":
             beside = np.degrees(np.arcsin(min(0.6, (spread * half + 0.5 * self.claw_mm + 0.5) / self.outside)))
@@ -112,5 +117,5 @@ class Solitaire(StoneRing):
             metal += [beads(small, row, False, 0.28, 0.5) for row in rows]
             taken += [seats(small, row, self.shank_thickness_mm + 1) for row in rows]
             melee = melee_bodies("diamond", small, rows)
-        casting = joined(metal, taken)
+        casting = joined([self.shank_solid(detail), *self.off_finger(metal, detail)], taken)
         return self.piece([*split(self, casting, self.outside + 0.02), head.stone, *melee])

@@ -1,10 +1,11 @@
 """What rings with a centre stone share: the stone and its head, the shank that carries it, cathedral shoulders."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from manifold3d import Manifold, OpType
+from manifold3d import Manifold
 from numpy.random import Generator
 
 from jewel_assets.shape.designs.base import Fit, choice, count, mm, share
@@ -38,6 +39,12 @@ SINK_MM = 0.35
 
 FOOT_CLEAR_MM = 0.3
 """Metal that stays between the foot of a head and the finger."""
+
+FINGER_ROOM_MM = 0.015
+"""Between the finger and what of a head is cut off for it."""
+
+PARTING_MM = 0.08
+"""How far from where it is asked for the plane may lie that parts a ring into shank and head."""
 
 PEARLS = tuple(name for name in SPECIES if name.endswith("pearl"))
 STONES = tuple(name for name in SPECIES if name not in PEARLS)
@@ -182,9 +189,21 @@ class StoneRing(Ring):
         falls = self.outside - float(np.sqrt(self.outside**2 - (narrowed * half) ** 2))
         return narrowed, (self.head_height_mm if height is None else height) + SINK_MM + falls
 
-    def finger(self, detail: float) -> Manifold:
-        """The finger: what stays free of metal."""
-        return profiles.finger(self.inner_diameter_mm, self.facets(detail))
+    def off_finger(self, metal: Sequence[Manifold], detail: float) -> list[Manifold]:
+        """The pieces of a head with what would reach into the finger taken out of them.
+
+        A shank is its finger's size already: cut by it once more it would be left with slivers all round, where its
+        facets and the finger's agree but for their last digits. So the pieces alone are cut, and 0.015 mm short of it.
+        """
+        radius = self.inner_diameter_mm / 2 + FINGER_ROOM_MM
+        inside = [
+            part.bounding_box()[2] < radius and float(np.hypot(*_corners(part)[:, [0, 2]].T).min()) < radius
+            for part in metal
+        ]
+        if not any(inside):
+            return list(metal)
+        finger = profiles.finger(2 * radius, self.facets(detail))
+        return [part - finger if cut else part for part, cut in zip(metal, inside, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -221,7 +240,7 @@ def mount(
         post = Manifold.cylinder(max(foot - 0.55 * stone.width, 0.3), 0.16 * stone.width + 0.3, 0.16 * stone.width, 32)
         metal.append(post.translate((0, 0, -foot)))
     elif setting == "bezel":
-        metal, cut = bezel(stone, float(np.clip(0.1 * stone.width, 0.55, 0.8)), foot, spread)
+        metal, cut = bezel(stone, float(np.clip(0.1 * stone.width, 0.82, 0.95)), foot, spread)
         taken += cut
     else:
         metal = claw_head(stone, claws, wire, foot, spread, gallery)
@@ -281,20 +300,23 @@ def melee_bodies(species: str, melee: Seating, rows: list[Array]) -> list[Body]:
 
 
 def split(ring: Ring, casting: Manifold, height: float) -> list[Body]:
-    """The casting as "shank" and "head", parted by a plane at z = `height` or close to it.
+    """The casting as "shank" and "head", parted by a plane at z = `height` or within `PARTING_MM` of it.
 
-    Both joined are the casting again, one solid: where a plane runs along a face, so that joining would leave a crumb,
-    a plane beside it is taken. If none parts it cleanly the casting is one body, "ring".
+    Both joined are the casting again, one solid: where a plane runs along a face or through a corner joining may leave
+    a crumb, so the plane is laid where the corners nearest above and below it are farthest apart.
     """
-    for shift in (0.0, 0.037, -0.041, 0.083):
-        head, shank = casting.split_by_plane((0, 0, 1), height + shift)
-        if not head.is_empty() and not shank.is_empty() and _clean([shank, head]):
-            return [ring.metal_body("shank", shank), ring.metal_body("head", head)]
-    return [ring.metal_body("ring", casting)]
+    low, high = height - PARTING_MM, height + PARTING_MM
+    levels = np.unique(_corners(casting)[:, 2])
+    levels = np.concatenate([[low], levels[(levels > low) & (levels < high)], [high]])
+    widest = int(np.argmax(np.diff(levels)))
+    head, shank = casting.split_by_plane((0, 0, 1), float(levels[widest] + levels[widest + 1]) / 2)
+    if head.is_empty() or shank.is_empty():
+        return [ring.metal_body("ring", casting)]
+    return [ring.metal_body("shank", shank), ring.metal_body("head", head)]
 
 
-def _clean(parts: list[Manifold]) -> bool:
-    return len(Manifold.batch_boolean(parts, OpType.Add).decompose()) == 1
+def _corners(solid: Manifold) -> Array:
+    return np.asarray(solid.to_mesh64().vert_properties)[:, :3]
 
 
 def _pick(rng: Generator, shares: dict[str, float]) -> str:

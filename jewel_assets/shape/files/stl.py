@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jewel_assets.shape.files.solids import named_solids, stored, triangles
+from jewel_assets.shape.files.solids import named_solids, rounded_triangles, stored
 from jewel_assets.shape.piece import Piece
 
 _FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
@@ -13,11 +13,12 @@ _FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute
 def write_stl(piece: Piece, path: str | Path | None = None, stones: bool = False) -> bytes:
     """The castings of a piece as binary STL in millimetres; with `stones` also the stones. Equal pieces, equal bytes.
 
-    STL has no names and no units: the castings follow one another, and the unit stands in the header as text.
+    STL has no names and no units: the castings follow one another, and the unit stands in the header as text. Its
+    numbers are of single precision, and no triangle of it is a line.
     """
     facets = []
     for _, _, solid in named_solids(piece, stones):
-        vertices, faces = triangles(solid)
+        vertices, faces = rounded_triangles(solid)
         corners = vertices[faces]
         normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         length = np.linalg.norm(normal, axis=1, keepdims=True)

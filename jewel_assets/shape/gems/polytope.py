@@ -74,11 +74,17 @@ def facets_of(planes: Sequence[Plane]) -> list[Facet]:
     offsets = np.array([plane.offset for plane in planes])
     found = HalfspaceIntersection(np.column_stack([normals, -offsets]), np.zeros(3)).intersections
     corners = _merged(found[np.isfinite(found).all(axis=1)])
+    on = np.abs(normals @ corners.T - offsets[:, None]) < 4 * MERGE  # (planes, corners)
+    right = np.cross(np.eye(3)[np.argmin(np.abs(normals), axis=1)], normals)
+    right /= np.linalg.norm(right, axis=1, keepdims=True)
+    up = np.cross(normals, right)
     facets = []
-    for plane in planes:
-        on = corners[np.abs(corners @ plane.normal - plane.offset) < 4 * MERGE]
-        if len(on) >= 3:
-            facets.append(Facet(plane.name, plane.normal, _ordered(on, plane.normal)))
+    for number in np.flatnonzero(on.sum(axis=1) >= 3).tolist():
+        mine = corners[on[number]]
+        # counter-clockwise as seen from where the normal points
+        spokes = mine - mine.sum(axis=0) / len(mine)
+        order = np.argsort(np.arctan2(spokes @ up[number], spokes @ right[number]))
+        facets.append(Facet(planes[number].name, planes[number].normal, mine[order]))
     return facets
 
 
@@ -119,14 +125,3 @@ def _merged(points: Array) -> Array:
     first = np.array([min(near) for near in neighbours])
     merged: Array = points[np.unique(first)]
     return merged
-
-
-def _ordered(corners: Array, normal: Array) -> Array:
-    """The corners of a convex polygon, counter-clockwise as seen from where `normal` points."""
-    axis = np.eye(3)[int(np.argmin(np.abs(normal)))]
-    right = np.cross(axis, normal)
-    right /= np.linalg.norm(right)
-    up = np.cross(normal, right)
-    spokes = corners - corners.mean(axis=0)
-    ordered: Array = corners[np.argsort(np.arctan2(spokes @ up, spokes @ right))]
-    return ordered

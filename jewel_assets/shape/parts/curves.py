@@ -132,3 +132,18 @@ def in_front(plane: ArrayLike, y: float | ArrayLike = 0.0) -> Array:
     """(m, 3): points (u, v) of the plane the viewer sees, u to the right (x) and v up (z), at depth `y`."""
     points = np.asarray(plane, dtype=np.float64)
     return np.column_stack([points[:, 0], np.broadcast_to(np.asarray(y, dtype=np.float64), len(points)), points[:, 1]])
+
+
+def trefoil(points: int, scale: float, lift: float) -> Array:
+    """(points, 3): a closed trefoil knot, 6 `scale` wide, its crossings `lift` above and below its plane."""
+    t = np.linspace(0, 2 * np.pi, points, endpoint=False)
+    x, y, z = np.sin(t) + 2 * np.sin(2 * t), np.cos(t) - 2 * np.cos(2 * t), -np.sin(3 * t)
+    return np.column_stack([scale * x, scale * y, lift * z])
+
+
+def strands_apart(line: Array) -> float:
+    """How near two strands of a closed line come to each other, mm: points a sixth of it apart, or more."""
+    number = np.arange(len(line))
+    steps = np.abs(number[:, None] - number[None])
+    gaps = np.linalg.norm(line[:, None] - line[None], axis=2)
+    return float(gaps[np.minimum(steps, len(line) - steps) >= len(line) // 6].min())

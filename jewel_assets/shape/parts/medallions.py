@@ -98,9 +98,13 @@ def _milgrain(edge: Array, thickness: float, rim: float, cell: float, seed: int)
     inner = rim_line(edge, 0.75, bead / 2, 400)
     body = plate(edge, thickness, 0.25)
     line = np.column_stack([inner, np.full(len(inner), thickness - 0.05)])
-    second = rim_line(edge, 0.75 + 2.2 * bead, 0.4, 240)
+    beads = milgrain(line, bead, closed=True)
+    within = 0.75 + 2.2 * bead
+    if inset(edge, within + 1.0).is_empty():  # so small a face has no room for the groove
+        return [body, beads]
+    second = rim_line(edge, within, 0.4, 240)
     groove = sweep(circle(0.7, 10), np.column_stack([second, np.full(len(second), thickness + 0.05)]), closed=True)
-    return [body - groove, milgrain(line, bead, closed=True)]
+    return [body - groove, beads]
 
 
 def _rope_rim(edge: Array, thickness: float, rim: float, cell: float, seed: int) -> list[Manifold]:

@@ -88,17 +88,21 @@ def polygon_of(region: CrossSection) -> Array:
 def plate(polygon: ArrayLike, thickness: float, edge: float = 0.3, dome: float = 0.0, rings: int = 7) -> Manifold:
     """A plate with an `edge` (mm) rounded in front, its face raised by `dome` mm in the middle, its back flat at z = 0.
 
-    `polygon` (n, 2) must be star-shaped about its middle if there is a dome. Raises ValueError if the edge is rounded
-    by more than the plate is thick.
+    `polygon` (n, 2) must be star-shaped about its middle if there is a dome. Towards a point too narrow for it the edge
+    is rounded less. Raises ValueError if the edge is rounded by more than the plate is thick.
     """
     line = np.asarray(polygon, dtype=np.float64)
     if edge >= thickness:
         raise ValueError(f"an edge of {edge:g} mm cannot be rounded on a plate of {thickness:g} mm")
     inward = _inward(line)
+    room = _room(line, inward)
     layers = [(0.0, 0.0)]
     arc = np.linspace(0, np.pi / 2, 5)
     layers += [(edge * (1 - np.cos(a)), thickness - edge + edge * np.sin(a)) for a in arc]
-    grid = [np.column_stack([line + inward * depth, np.full(len(line), z)]) for depth, z in layers]
+    grid = [
+        np.column_stack([line + inward * np.minimum(depth, room)[:, None], np.full(len(line), z)])
+        for depth, z in layers
+    ]
     if dome <= 0:
         return skin(np.stack(grid))
     rim = grid[-1][:, :2]
@@ -120,6 +124,20 @@ def frame(polygon: ArrayLike, width: float, thickness: float, edge: float = 0.25
 def facing(solid: Manifold, y: float = 0.0) -> Manifold:
     """Stand up what lies in the x-y plane: x stays, y goes up (z), its face turns to the viewer, its back is at `y`."""
     return solid.transform(FACING).translate((0.0, y, 0.0))
+
+
+def _room(line: Array, inward: Array) -> Array:
+    """(n,): how far each point may move `inward` before it meets what moves from other sides, as a share of `inward`.
+
+    The circle that touches the polygon at a point, its middle inward of it, and runs through another point has the
+    radius d^2 / 2 (d . n); the smallest of them has its middle where the sides meet.
+    """
+    long = np.linalg.norm(inward, axis=1)
+    away = line[None] - line[:, None]
+    ahead = np.einsum("ijk,ik->ij", away, inward / long[:, None])
+    square = np.sum(away**2, axis=2)
+    radius = np.where(ahead > 1e-9, square / np.maximum(2 * ahead, 1e-9), np.inf).min(axis=1)
+    return np.asarray(0.9 * radius / long)
 
 
 def _inward(line: Array) -> Array:

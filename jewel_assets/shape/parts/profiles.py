@@ -17,8 +17,10 @@ from jewel_assets.shape.parts.sweep import skin
 INSIDE_DOME = 0.14
 """How far a comfort fit falls back at its edges, as a share of the thickness: 0.2 to 0.3 mm on a usual band."""
 
-LEAST_EDGE_MM = 0.45
-"""Height of the side of a domed section: less cuts the neighbouring fingers and does not fill when cast."""
+LEAST_EDGE_MM, BLUNT_EDGE_MM = 0.45, 0.85
+"""Height of the side of a domed section: less cuts the neighbouring fingers and does not fill when cast. Where the
+outside comes down to it as flat as `FLAT_DEGREES` what lies behind the edge is as thin a wall, and needs the second."""
+FLAT_DEGREES = 32.0
 
 
 def _flat(u: Array) -> Array:
@@ -69,8 +71,11 @@ def band_section(profile: str, width: float, thickness: float, edge: float = 0.1
     fall, share, domed = _SHAPES[profile]
     u = np.sin(np.linspace(-np.pi / 2, np.pi / 2, points))  # closer where a dome is steep
     inside = INSIDE_DOME * thickness * _dome(0.75)(u) if domed else np.zeros_like(u)
-    room = max(thickness - inside[0] - LEAST_EDGE_MM, 0.15 * thickness)
-    outside = thickness - min(share * thickness, room) * fall(u)
+    for edge_height in (LEAST_EDGE_MM, BLUNT_EDGE_MM):
+        room = max(thickness - inside[0] - edge_height, 0.15 * thickness)
+        outside = thickness - min(share * thickness, room) * fall(u)
+        if fall is not _hollow and _slope_degrees(u * width / 2, outside) > FLAT_DEGREES:
+            break
     outline = np.vstack([np.column_stack([u * width / 2, inside]), np.column_stack([u * width / 2, outside])[::-1]])
     if not domed and profile == "flat":
         outline = outline[[0, points - 1, points, 2 * points - 1]]
@@ -80,6 +85,12 @@ def band_section(profile: str, width: float, thickness: float, edge: float = 0.1
     low, high = outline.min(axis=0), outline.max(axis=0)
     scale = np.array([width, thickness]) / (high - low)
     return np.asarray((outline - [(low[0] + high[0]) / 2, low[1]]) * scale)
+
+
+def _slope_degrees(x: Array, y: Array) -> float:
+    """How steep a curve comes down over the last tenth of its half."""
+    last = x > 0.9 * x[-1]
+    return float(np.degrees(np.arctan2(y[last][0] - y[-1], x[-1] - x[last][0])))
 
 
 def _rounded(outline: Array, radius: float, points: int) -> Array:

@@ -34,6 +34,9 @@ COVER = 0.27
 LIP_MM = 0.22
 """How far a bezel covers the stone, seen from above."""
 
+LEAST_RISE = 0.105
+"""How far any setting stands above the girdle at least, as a share of the stone's height: a tenth and a hair."""
+
 PEG_MM = 0.9
 """A pearl's peg: drills for pearls are 0.8 to 1.0 mm."""
 
@@ -256,8 +259,12 @@ def claw_head(
 
 
 def bezel_top(stone: Seating) -> float:
-    """Height, mm, of the upper edge of a bezel above the girdle plane: just over where its lip touches the crown."""
-    return float(np.median(stone.top_at(stone.offset(-LIP_MM)))) + 0.16
+    """Height, mm, of the upper edge of a bezel above the girdle plane: just over where its lip touches the crown.
+
+    Never less than a tenth of the stone's height, which a setter needs to burnish it over (`LEAST_RISE`).
+    """
+    touches = float(np.median(stone.top_at(stone.offset(-LIP_MM))))
+    return max(touches + 0.16, LEAST_RISE * (stone.crown + stone.pavilion))
 
 
 def bezel(stone: Seating, wall: float, depth: float, spread: float) -> tuple[list[Manifold], list[Manifold]]:

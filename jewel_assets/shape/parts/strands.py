@@ -16,6 +16,9 @@ from jewel_assets.shape.parts.links import LEAST_GAP, Link, lay, link_sides, ova
 from jewel_assets.shape.parts.sweep import ball, tube
 from jewel_assets.shape.piece import Body
 
+LEAST_WIRE_MM = 0.53
+"""Thickness of the finest wire that is cast: of ten facets, it is 0.5 mm thick between two of them."""
+
 MOST_FACES = 360_000
 """Links that would have more faces than this together are made coarser: so long a chain is seen from further away."""
 
@@ -121,7 +124,7 @@ def made_up(
     Closed, the strand begins with the middle link, goes up on the right, through the clasp, and comes down on the left.
     Open, it runs from the clasp at its left end to the extender's last ring at its right end.
     """
-    wire = float(np.clip(pattern.wire, 0.5, 1.1))
+    wire = float(np.clip(pattern.wire, LEAST_WIRE_MM, 1.1))
     fastener = clasp_of(clasp, pattern.width, wire, detail)
     room = pattern.room or pattern.wire
     ring = jump_ring(wire, room, wire, detail)

@@ -22,6 +22,9 @@ CRYSTAL_MM = 1.2
 ROOM_MM = 2.65
 """From the dial's face to the crystal: three hands, one above the other, and air between them."""
 
+SEAT_MM, RIM_MM = 0.7, 0.9
+"""How far the crystal's seat reaches into the bezel, and the width of the upper step that is left round it."""
+
 PLAY = 0.12
 """mm between parts that are put together."""
 
@@ -52,7 +55,7 @@ class CaseShape:
     @property
     def bezel_width(self) -> float:
         """mm from the case's edge to the opening."""
-        return max(2.6, 0.085 * self.diameter)
+        return max(2.8, 0.085 * self.diameter)
 
     @property
     def dial_height(self) -> float:
@@ -86,8 +89,8 @@ def case_body(case: CaseShape) -> Manifold:
     if case.bezel == "stepped":
         slope += [
             (foot + 0.15, 0.5 * (step + top)),
-            (foot + 0.45 * wide, 0.52 * (step + top)),
-            (0.72 * wide, top),
+            (wide - SEAT_MM - RIM_MM - 0.16, 0.52 * (step + top)),
+            (wide - SEAT_MM - RIM_MM, top),
             (wide + 0.2, top),
         ]
         bezel = case.turned(np.array(slope))
@@ -103,7 +106,7 @@ def case_body(case: CaseShape) -> Manifold:
     dial, crystal = case.dial_height, top - CRYSTAL_MM
     through = case.turned(np.array([(wide + 1.0, -1.0), (wide + 1.0, dial)]))
     pocket = case.turned(np.array([(wide, dial - DIAL_MM), (wide, dial + 0.25), (wide - 0.35, crystal + 0.01)]))
-    seat = case.turned(np.array([(wide - 0.7, crystal), (wide - 0.7, top + 1.0)]))
+    seat = case.turned(np.array([(wide - SEAT_MM, crystal), (wide - SEAT_MM, top + 1.0)]))
     back = case.turned(np.array([(wide - 0.6, -1.0), (wide - 0.6, 0.9)]))
     hollow = Manifold.batch_boolean([through, pocket, seat, back], OpType.Add)
     return whole - hollow
@@ -118,7 +121,7 @@ def case_back(case: CaseShape) -> Manifold:
 
 def crystal(case: CaseShape) -> Manifold:
     """The crystal in its seat, its top a flat dome."""
-    inset = case.bezel_width - 0.7 + PLAY
+    inset = case.bezel_width - SEAT_MM + PLAY
     low, top = case.height - CRYSTAL_MM, case.height
     half = case.diameter / 2 - inset
     dome = [
@@ -170,6 +173,7 @@ def _beside(case: CaseShape, part: Manifold, angle_deg: float, play: float) -> M
 def _cut_bezel(case: CaseShape, step: float, top: float) -> Manifold:
     """A bezel whose slope (fluted) or whose side (coin edge) is cut into flutes; cut cases of other shapes too."""
     wide, foot = case.bezel_width, 0.45
+    rim = wide - SEAT_MM - RIM_MM
     per = 6 if case.bezel == "fluted" else 4
     count = 60 if case.bezel == "fluted" else 96
     points = count * per
@@ -189,8 +193,8 @@ def _cut_bezel(case: CaseShape, step: float, top: float) -> Manifold:
             ring(foot, step - 0.4, 0.0),
             ring(foot, step + 0.3, 0.3 * deep),
             ring(foot + 0.25, step + 0.55, deep, 0.1),
-            ring(0.74 * wide, top - 0.1, 0.5 * deep, 0.4),
-            ring(0.82 * wide, top, 0.0, 0.0),
+            ring(rim - 0.22, top - 0.1, 0.5 * deep, 0.4),
+            ring(rim, top, 0.0, 0.0),
             ring(wide + 0.2, top, 0.0),
         ]
     else:

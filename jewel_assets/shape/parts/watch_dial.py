@@ -16,6 +16,10 @@ HAND_STYLES: tuple[str, ...] = ("batons", "dauphine", "leaf")
 HAND_MM = 0.5
 """Thickness of a hand: what casts. Stamped ones are thinner."""
 
+INDEX_MM, RIDGE_MM = 0.5, 0.22
+"""Thickness of an applied index at its edge, for the same reason, and how far the ridge of a bevelled one rises over
+that: the hour hand ends before the indices, the minute hand passes over them."""
+
 HAND_LEVELS_MM = (0.65, 1.25, 1.85)
 """Undersides of hour, minute and second hand over the dial's face."""
 
@@ -31,17 +35,16 @@ ROMAN = ("XII", "I", "II", "III", "IIII", "V", "VI", "VII", "VIII", "IX", "X", "
 
 def indices(style: str, radius: float, skip: Sequence[int] = ()) -> list[tuple[int, Manifold]]:
     """(hour, solid) of each applied index, hour 0 to 11; those in `skip` are left out. `radius` is the dial's."""
-    long, wide, high = 0.17 * radius, max(0.55, 0.045 * radius), 0.5
+    long, wide = 0.17 * radius, max(0.55, 0.045 * radius)
     middle = 0.80 * radius
     if style == "dots":
-        plain = Manifold.cylinder(high, max(0.5, 0.05 * radius), circular_segments=28)
-        main = _prism(rounded_rectangle(1.6 * wide, long, 0.2, 3), high)
+        plain = Manifold.cylinder(INDEX_MM, max(0.5, 0.05 * radius), circular_segments=28)
+        main = _prism(rounded_rectangle(1.6 * wide, long, 0.2, 3), INDEX_MM)
     elif style == "daggers":
-        plain = _ridged(np.array([(-0.75 * wide, long / 2), (0, -long / 2 - 0.15), (0.75 * wide, long / 2)]), high)
-        main = _ridged(np.array([(-1.3 * wide, long / 2), (0, -long / 2 - 0.2), (1.3 * wide, long / 2)]), high)
+        plain, main = _dagger(0.75 * wide, long + 0.15), _dagger(1.3 * wide, long + 0.2)
     else:
         plain = _ridged(
-            np.array([(-wide / 2, -long / 2), (wide / 2, -long / 2), (wide / 2, long / 2), (-wide / 2, long / 2)]), high
+            np.array([(-wide / 2, -long / 2), (wide / 2, -long / 2), (wide / 2, long / 2), (-wide / 2, long / 2)])
         )
         main = plain
     placed = []
@@ -183,7 +186,7 @@ def small_dial(radius: float) -> tuple[Manifold, Manifold, Manifold, Manifold]:
         [np.array([(0.3, -0.3 * radius), (0.26, 0.75 * radius), (-0.26, 0.75 * radius), (-0.3, -0.3 * radius)])]
     )
     flat = pointer + CrossSection.circle(0.55, 24)
-    needle = clockwise(flat.extrude(0.4), 0.0).translate((0.0, 0.0, 0.1))
+    needle = clockwise(flat.extrude(HAND_MM), 0.0)
     pin = Manifold.cylinder(0.45, 0.3, circular_segments=16).translate((0.0, 0.0, -0.2))
     return recess, rim, Manifold.compose(strokes), needle + pin
 
@@ -197,12 +200,17 @@ def _prism(outline: Array, high: float) -> Manifold:
     return CrossSection([outline]).extrude(high)
 
 
-def _ridged(outline: Array, high: float) -> Manifold:
-    """A prism whose top is bevelled to a ridge: applied indices catch the light with two facets."""
+def _dagger(half: float, long: float) -> Manifold:
+    """An index that narrows towards the dial's middle, its point as blunt as casts."""
+    tip = min(0.9 * half, 0.26)
+    return _ridged(np.array([(-half, long / 2), (-tip, -long / 2), (tip, -long / 2), (half, long / 2)]))
+
+
+def _ridged(outline: Array) -> Manifold:
+    """A prism with a bevelled ridge on top: applied indices catch the light with two facets."""
     base = CrossSection([outline if _counter_clockwise(outline) else outline[::-1]])
-    lower = base.extrude(0.55 * high)
-    upper = base.extrude(0.45 * high, scale_top=(0.25, 0.96)).translate((0.0, 0.0, 0.55 * high - 1e-3))
-    return lower + upper
+    upper = base.extrude(RIDGE_MM, scale_top=(0.25, 0.96)).translate((0.0, 0.0, INDEX_MM - 1e-3))
+    return base.extrude(INDEX_MM) + upper
 
 
 def _counter_clockwise(outline: Array) -> bool:
