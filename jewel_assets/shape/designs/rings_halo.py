@@ -11,6 +11,7 @@ from jewel_assets.shape.designs.rings_stone import (
     CENTRE_STONES,
     StoneRing,
     joined,
+    melee_band,
     melee_bodies,
     melee_on_shoulders,
     mount,
@@ -28,6 +29,8 @@ SIDE_CUTS = ("round brilliant", "oval", "pear", "emerald", "princess", "cushion"
 
 SYMMETRY = {"round brilliant": 2, "oval": 2, "cushion": 2, "princess": 4, "emerald": 2, "marquise": 2, "cabochon": 2}
 """A halo has a multiple of this many stones, so that it is as symmetric as its centre."""
+
+SHOULDER_MELEE_MM = 1.3
 
 
 @register
@@ -55,8 +58,9 @@ class Halo(StoneRing):
             fit.one_of(
                 "profile", ("flat", "flat court", "court", "D"), "melee is set into a flat or gently domed shank"
             )
-            fit.at_least("shank_top_mm", 2.0, "melee of 1.3 mm leaves 0.35 mm of metal beside it")
-            fit.at_least("shank_width_mm", 1.9, "melee of 1.3 mm is set where the shank has begun to narrow")
+            band = melee_band(SHOULDER_MELEE_MM)
+            fit.at_least("shank_top_mm", band, "metal must stay beside the melee and the holes under it")
+            fit.at_least("shank_width_mm", band, "the melee is set where the shank has begun to narrow")
             fit.at_least("shank_thickness_mm", 1.55, "the melee's culets reach into the finger")
 
     @classmethod
@@ -105,7 +109,7 @@ class Halo(StoneRing):
         bodies = melee_bodies(self.melee_species, small, rows)
         if self.shoulders == "melee":
             beside = np.degrees(np.arcsin(min(0.6, (spread * stone.width / 2 + self.claw_mm + 0.6) / self.outside)))
-            side, arms = melee_on_shoulders(self.outside, 1.3, beside, max(52.0, beside + 12))
+            side, arms = melee_on_shoulders(self.outside, SHOULDER_MELEE_MM, beside, max(52.0, beside + 12))
             metal += [beads(side, arm, False, 0.26, 0.5) for arm in arms]
             taken += [seats(side, arm, self.shank_thickness_mm + 1) for arm in arms]
             more = melee_bodies(self.melee_species, side, arms)

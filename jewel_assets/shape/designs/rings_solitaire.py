@@ -10,6 +10,7 @@ from jewel_assets.shape.designs.rings_stone import (
     StoneRing,
     cathedral,
     joined,
+    melee_band,
     melee_bodies,
     melee_on_shoulders,
     mount,
@@ -28,9 +29,6 @@ CUT_SHARES = {
 
 SHOULDER_MM = 1.25
 """Thickness of a cathedral shoulder where it leaves the shank; it thins to 0.8 of that at the head."""
-
-MELEE_RIM_MM = 0.35
-"""Metal that stays beside a row of melee, on each side."""
 
 
 @register
@@ -61,13 +59,9 @@ class Solitaire(StoneRing):
             fit.one_of(
                 "profile", ("flat", "flat court", "court", "D"), "melee is set into a flat or gently domed shank"
             )
-            fit.at_least(
-                "shank_top_mm", fit["melee_mm"] + 2 * MELEE_RIM_MM, f"{MELEE_RIM_MM} mm of metal stays beside melee",
-                instead=("melee_mm", fit["shank_top_mm"] - 2 * MELEE_RIM_MM),
-            )  # fmt: skip
-            fit.at_least(
-                "shank_width_mm", fit["melee_mm"] + 0.5, "the melee is set where the shank has begun to narrow"
-            )
+            band = melee_band(fit["melee_mm"])
+            fit.at_least("shank_top_mm", band, "metal must stay beside the melee and the holes under it")
+            fit.at_least("shank_width_mm", band, "the melee is set where the shank has begun to narrow")
             fit.at_least(
                 "shank_thickness_mm", 0.45 * fit["melee_mm"] + 0.95, "the melee's culets reach into the finger"
             )
@@ -77,7 +71,8 @@ class Solitaire(StoneRing):
         """Mostly claws; a quarter with cathedral shoulders, a quarter with melee."""
         values = cls.draw_worn(rng) | cls.draw_stone(rng, CUT_SHARES)
         bezel = bool(rng.random() < (0.75 if values["cut"] == "cabochon" else 0.25)) and values["cut"] != "pearl"
-        long = values["stone_ratio"] > 1.25 and rng.random() < 0.15
+        # across, the ends of a low bezel's hole would come out beside the shank: those are not drawn
+        long = values["stone_ratio"] > 1.25 and not bezel and rng.random() < 0.15
         if bezel:  # a bezel sits low: its culet just clears the finger
             values["head_height_mm"] = max(values["head_height_mm"] - rng.uniform(0.6, 1.1), 1.4)
             values["head_spread"] = rng.uniform(0.62, 0.9)

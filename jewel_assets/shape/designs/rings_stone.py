@@ -13,7 +13,7 @@ from jewel_assets.shape.designs.rings import Ring
 from jewel_assets.shape.gems import CUTS, PROPORTIONS, SPECIES, make_stone, pavilion_depth
 from jewel_assets.shape.parts import profiles
 from jewel_assets.shape.parts.curves import Array, superellipse
-from jewel_assets.shape.parts.pave import round_row
+from jewel_assets.shape.parts.pave import HOLE_SHARE, round_row
 from jewel_assets.shape.parts.settings import (
     CLAWS,
     Seating,
@@ -42,6 +42,12 @@ FOOT_CLEAR_MM = 0.3
 
 FINGER_ROOM_MM = 0.015
 """Between the finger and what of a head is cut off for it."""
+
+MELEE_RIM_MM = 0.35
+"""Metal beside the girdles of melee in a shank."""
+
+MELEE_WALL_MM = 0.84
+"""And beside the holes under it: a caster's wall, and what the shank's edge is rounded."""
 
 PARTING_MM = 0.08
 """How far from where it is asked for the plane may lie that parts a ring into shank and head."""
@@ -283,6 +289,11 @@ def cathedral(
     return [arm, arm.mirror((1, 0, 0))]
 
 
+def melee_band(size: float) -> float:
+    """The least width (mm) of a shank that carries melee of `size` mm: metal beside its girdles and its light holes."""
+    return max(size + 2 * MELEE_RIM_MM, HOLE_SHARE * size + 2 * MELEE_WALL_MM)
+
+
 def melee_on_shoulders(outside: float, size: float, first_deg: float, last_deg: float) -> tuple[Seating, list[Array]]:
     """A row of round melee of `size` mm on each shoulder of the shank, from `first_deg` to `last_deg` from the top."""
     middle, arc = (first_deg + last_deg) / 2, last_deg - first_deg
@@ -334,6 +345,7 @@ __all__ = [
     "StoneRing",
     "cathedral",
     "joined",
+    "melee_band",
     "melee_bodies",
     "melee_on_shoulders",
     "mount",
