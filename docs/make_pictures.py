@@ -1,9 +1,9 @@
-"""The README's pictures: photos are rendered, the demo runs on them, and a browser looks at the UI and the report.
+"""The README's pictures: every family photographed, the demo run on the sample, its UI and report seen by a browser.
 
-    python docs/make_pictures.py [--weights ../shared/weights] [--work DIR]
+    python docs/make_pictures.py [families] [demo] [--weights ../shared/weights] [--work DIR]
 
 Everything is made in a temporary folder, or in `--work`, where a second run reuses what the first has made. The
-pictures go to `docs/`. Needs the extra `dev` and a Chromium.
+pictures go to `docs/`. Needs the extra `dev` and, for the demo, a Chromium.
 """
 
 import argparse
@@ -31,12 +31,19 @@ from playwright.sync_api import sync_playwright
 from jewel_assets.contact_sheet import read_thumbnail
 from jewel_assets.explore.report import report_path
 from jewel_assets.lake import Lake
+from jewel_assets.shape.catalogue import shipped_sample
+from jewel_assets.shape.designs import FAMILIES
+from jewel_assets.shape.render import preset, render
 
+PICTURES = ("families", "demo")
 DOCS = Path(__file__).resolve().parent
 MAX_BYTES = 250_000  # of one picture
 DEMO_SECONDS = 1800
 START_SECONDS = 180
 BROWSER = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+FAMILY_SEEDS: dict[str, int] = {}
+"""Which piece of a family is shown, where it is not the first."""
 
 PAPER, INK, SOFT = (250, 250, 248), (38, 38, 36), (128, 126, 120)
 GROUNDS = ((28, 28, 31), (222, 219, 212))  # dark and light, as in the report
@@ -45,25 +52,42 @@ GROUNDS = ((28, 28, 31), (222, 219, 212))  # dark and light, as in the report
 def main() -> None:
     """Make all pictures and print what was written."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", metavar="WHAT", help="families, demo, or both unless given")
     parser.add_argument("--weights", type=Path, default=DOCS.parent.parent / "shared" / "weights")
     parser.add_argument("--work", type=Path, help="a folder to work in and to keep; default: a temporary one")
-    parser.add_argument("--count", type=int, default=16, help="pieces of each category")
-    parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
+    chosen = options.what or PICTURES
+    if "families" in chosen:
+        save("families.jpg", families())
+    if "demo" not in chosen:
+        return
     if not options.weights.is_dir():
         parser.error(f"{options.weights} is no folder: give the folder of weights with --weights.")
     with contextlib.ExitStack() as stack:
         work = options.work or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jewel-pictures-")))
         work.mkdir(parents=True, exist_ok=True)
         environment = settings(work.resolve(), options.weights.resolve())
-        if not (work / "photos").exists():
-            chosen = ["--count", str(options.count), "--seed", str(options.seed)]
-            finish([sys.executable, str(DOCS / "sample_photos.py"), str(work / "photos"), *chosen], environment)
         finish([sys.executable, "-m", "jewel_assets.defs.demo"], environment)
         lake = Lake(str(work.resolve() / "lake"))
         save("clusters.jpg", story(lake))
         url = stack.enter_context(dagster_ui(environment, work / "ui.log"))
         tour(url, Path(report_path(lake)).as_uri())
+
+
+def families(columns: int = 7, tile: int = 168, band: int = 22) -> Image.Image:
+    """A photo of one piece of every family, with its name."""
+    names = sorted(FAMILIES, key=lambda name: (FAMILIES[name].category, name))
+    rows = -(-len(names) // columns)
+    sheet = Image.new("RGB", (columns * tile, rows * (tile + band)), (255, 255, 255))
+    draw = ImageDraw.Draw(sheet)
+    for n, name in enumerate(names):
+        piece = FAMILIES[name].draw(np.random.default_rng([FAMILY_SEEDS.get(name, 1), 5])).build()
+        shot = preset("catalogue", piece.category, n, name, size=(2 * tile, 2 * tile), samples=48, variant="auto")
+        x, y = n % columns * tile, n // columns * (tile + band)
+        photo = Image.fromarray(render(piece, shot).image)
+        sheet.paste(photo.resize((tile, tile), Image.Resampling.LANCZOS), (x, y))
+        draw.text((x + tile / 2, y + tile + 4), name, fill=INK, font=ImageFont.load_default(13), anchor="ma")
+    return sheet
 
 
 def settings(work: Path, weights: Path) -> dict[str, str]:
@@ -75,11 +99,10 @@ def settings(work: Path, weights: Path) -> dict[str, str]:
         **{name: value for name, value in os.environ.items() if not name.startswith(("JEWEL_", "DAGSTER_"))},
         "DAGSTER_HOME": str(home),
         "JEWEL_LAKE": str(work / "lake"),
-        "JEWEL_PHOTOS": str(work / "photos"),
+        "JEWEL_PHOTOS": str(shipped_sample()),
         "JEWEL_MODELS": str(work / "models"),
         "JEWEL_MODEL_MIRROR": str(weights),
         "DO_NOT_TRACK": "1",
-        "OPENBLAS_NUM_THREADS": "1",  # the renderer is one process per core already
     }
 
 
@@ -152,14 +175,14 @@ def tour(url: str, report: str) -> None:
 
 def lineage(page: Any, url: str) -> None:
     """Every asset by name, from the photos to the report, downwards."""
-    groups = ",".join(f"global@global:{name}" for name in ("collect", "clean", "explore"))
+    groups = ",".join(f"global@global:{name}" for name in ("shape", "collect", "clean", "explore"))
     open_page(page, f"{url}/asset-groups?expanded={quote(groups)}", 1130, 1340)
     page.get_by_text("Hide navigation").click()
     page.evaluate("localStorage.setItem('asset-graph-direction', JSON.stringify('vertical'))")
     page.reload()
     page.get_by_text("dataset_report").first.wait_for()
     page.wait_for_timeout(4000)
-    names = ("folder_photos", "photos", "photo_measures", "dataset_report")
+    names = ("catalogue_designs", "folder_photos", "photo_measures", "dataset_report")
     boxes = [page.get_by_text(name, exact=True).last.bounding_box() for name in names]
     left, top = min(box["x"] for box in boxes) - 100, max(112, min(box["y"] for box in boxes) - 95)
     right = max(box["x"] + box["width"] for box in boxes) + 38

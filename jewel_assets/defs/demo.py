@@ -20,22 +20,26 @@ from jewel_assets.shape.catalogue import shipped_sample
 
 SHORT_LINES: dict[str, Any] = {"loggers": {"console": {}}}  # else Dagster takes its own logger, with a line per event
 
+NOBODY_IN_THEM: dict[str, Any] = {"ops": {"product_photos": {"config": {"accept_review": True}}}}
+"""For the sample: we rendered it, so without weights nobody has to say that it shows no person."""
+
 
 def main() -> int:
     """Run the graph; 0 if every step succeeded."""
     from jewel_assets.definitions import defs
 
-    use_the_sample_unless_there_are_photos()
+    of_photos = SHORT_LINES | (NOBODY_IN_THEM if use_the_sample_unless_there_are_photos() else {})
+    jobs = (("refresh_category", CATEGORIES, of_photos), ("pool_and_report", (None,), SHORT_LINES))
     repository = defs().get_repository_def()
     lake = Lake(settings().lake)
     began = time.monotonic()
     with dg.DagsterInstance.get() as instance, keep_workers():
-        for name, keys in (("refresh_category", CATEGORIES), ("pool_and_report", (None,))):
+        for name, keys, config in jobs:
             job = repository.get_job(name)
             for key in keys:
                 say(f"{name} {key or ''}")
                 result = job.execute_in_process(
-                    instance=instance, partition_key=key, run_config=SHORT_LINES, raise_on_error=False
+                    instance=instance, partition_key=key, run_config=config, raise_on_error=False
                 )
                 if not result.success:
                     say_failures(result)
@@ -51,14 +55,16 @@ def main() -> int:
     return 0
 
 
-def use_the_sample_unless_there_are_photos() -> None:
-    """Without a photo folder, set it to the sample catalogue that ships with the package, and say so."""
+def use_the_sample_unless_there_are_photos() -> bool:
+    """Without a photo folder, set it to the sample catalogue that ships with the package, say so, and return True."""
     sample = shipped_sample()
-    if settings().photos is None and sample is not None:
-        os.environ["JEWEL_PHOTOS"] = str(sample)
-        settings.cache_clear()
-        count = sum(survey_folder(sample).files.values())
-        say(f"No PHOTOS are given: the demo runs on {count} rendered pieces that ship with the project ({sample}).")
+    if settings().photos is not None or sample is None:
+        return False
+    os.environ["JEWEL_PHOTOS"] = str(sample)
+    settings.cache_clear()
+    count = sum(survey_folder(sample).files.values())
+    say(f"No PHOTOS are given: the demo runs on {count} rendered pieces that ship with the project ({sample}).")
+    return True
 
 
 def materialized(result: dg.ExecuteInProcessResult) -> list[str]:

@@ -193,7 +193,7 @@ def sample_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_demo_runs_on_the_shipped_sample_where_no_photos_are_given_and_says_so(
     sample_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    demo.use_the_sample_unless_there_are_photos()
+    assert demo.use_the_sample_unless_there_are_photos()
     assert settings().photos == sample_folder
     assert "2 rendered pieces that ship with the project" in capsys.readouterr().out
 
@@ -203,7 +203,7 @@ def test_the_demo_leaves_photos_that_are_given_alone(
 ) -> None:
     monkeypatch.setenv("JEWEL_PHOTOS", str(tmp_path / "mine"))
     settings.cache_clear()
-    demo.use_the_sample_unless_there_are_photos()
+    assert not demo.use_the_sample_unless_there_are_photos()
     assert settings().photos == tmp_path / "mine"
     assert capsys.readouterr().out == ""
 
@@ -212,5 +212,11 @@ def test_without_photos_and_sample_the_demo_says_what_it_always_said(
     sample_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(demo, "shipped_sample", lambda: None)
-    demo.use_the_sample_unless_there_are_photos()
+    assert not demo.use_the_sample_unless_there_are_photos()
     assert settings().photos is None
+
+
+def test_nobody_has_to_say_that_the_sample_shows_no_person() -> None:
+    job = load().get_repository_def().get_job("refresh_category")
+    config = dg.validate_run_config(job, demo.NOBODY_IN_THEM)
+    assert config["ops"]["product_photos"]["config"]["accept_review"] is True
