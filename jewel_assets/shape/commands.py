@@ -184,16 +184,12 @@ def check(
 
     Exit code 0: castable; 1: not as it is; 2: it could not be read.
     """
-    from jewel_assets.shape import castability, designs, files
+    from jewel_assets.shape import castability
+    from jewel_assets.shape.orders import to_check
 
     try:
-        if mesh.suffix.lower() == ".json":
-            notes: Sequence[str] = ()
-            report = castability.check(designs.load(mesh).build(), profile, mesh.name)
-        else:
-            read = files.read_mesh(mesh, unit)
-            notes = read.notes
-            report = castability.check(read, profile, mesh.name)
+        subject, notes = to_check(mesh, unit)
+        report = castability.check(subject, profile, mesh.name)
     except Permanent as error:
         if as_json:
             print_json({"castable": None, "error": str(error)})

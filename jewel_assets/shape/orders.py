@@ -8,14 +8,19 @@ from jewel_assets.categories import CATEGORIES, category_of
 from jewel_assets.errors import Permanent
 from jewel_assets.shape import designs
 from jewel_assets.shape.alloys import alloy_named, weight_g
+from jewel_assets.shape.castability.surface import Surface as Walls
 from jewel_assets.shape.catalogue.glb_surfaces import is_ours, read_glb
 from jewel_assets.shape.designs import Design
-from jewel_assets.shape.files import read_mesh
+from jewel_assets.shape.files import MeshFile, read_mesh
+from jewel_assets.shape.files.read import Unit
 from jewel_assets.shape.gems import carats
 from jewel_assets.shape.piece import Piece
 from jewel_assets.shape.render import Surface
 from jewel_assets.shape.render.surfaces import surfaces_of
 from jewel_assets.shape.sizes import RingSize
+
+SAME_METAL = 0.01
+"""Share by which the metal of a file may differ from its design's: it may have been built coarser or finer."""
 
 
 def ordered(path: Path, alloy: str | None, size: str | None) -> Design:
@@ -48,6 +53,35 @@ def facts_of(piece: Piece) -> dict[str, Any]:
         near = ", ".join(str(inner.nearest(system)) for system in ("US", "UK", "ISO", "JP"))
         facts["ring size"] = f"{diameter:.2f} mm inner diameter; nearest: {near}"
     return facts
+
+
+def to_check(path: Path, unit: Unit | None = None) -> tuple[Piece | MeshFile, tuple[str, ...]]:
+    """What a check looks at, and what had to be guessed: the piece of a design, or anyone's mesh.
+
+    A GLB of ours is looked at as the piece that it says it is, as long as it has that piece's metal: only then is it
+    known which metal holds a stone and which is a wall. Raises Permanent for what cannot be read.
+    """
+    if path.suffix.lower() == ".json":
+        return designs.load(path).build(), ()
+    if path.suffix.lower() == ".glb" and path.is_file():
+        piece = _piece_in(path.read_bytes())
+        if piece is not None:
+            return piece, ("the file says which design it is, and has its metal: checked with its stones",)
+    mesh = read_mesh(path, unit)
+    return mesh, mesh.notes
+
+
+def _piece_in(glb: bytes) -> Piece | None:
+    """The piece that a GLB of ours says it is, if its metal is that piece's."""
+    try:
+        made = read_glb(glb)
+        piece = designs.load(made.said["design"]).build()
+    except (Permanent, KeyError):  # not ours, or of a design that this version does not know
+        return None
+    metal = (s for s in made.surfaces if s.kind == "metal")
+    volume = sum(float(Walls(s.vertices, s.faces).signed_volumes.sum()) for s in metal)
+    wanted = sum(body.volume for body in piece.metal)
+    return piece if abs(volume - wanted) < SAME_METAL * wanted else None
 
 
 def seen(path: Path, alloy: str | None, category: str | None) -> tuple[list[Surface], str, str, tuple[str, ...]]:

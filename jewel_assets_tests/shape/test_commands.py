@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -167,6 +168,17 @@ def test_check_ends_with_0_for_castable_1_for_not_and_2_for_unreadable(
         assert name in said(done)
         assert "Traceback" not in done.output
     assert shape("check", built / "ring.stl", "--profile", "wood").exit_code == 2
+
+
+def test_a_glb_of_ours_is_checked_with_its_stones_unless_its_metal_was_changed(tmp_path: Path) -> None:
+    piece = FAMILIES["halo"]().build()
+    (tmp_path / "halo.glb").write_bytes(write_glb(piece))
+    checked = shape("check", tmp_path / "halo.glb")
+    assert checked.exit_code == 0, checked.output
+    assert "checked with its stones" in said(checked)
+    thicker = [replace(b, solid=b.solid.scale((1, 1.1, 1))) if b.kind == "metal" else b for b in piece.bodies]
+    (tmp_path / "other.glb").write_bytes(write_glb(replace(piece, bodies=tuple(thicker))))
+    assert "with its stones" not in said(shape("check", tmp_path / "other.glb"))
 
 
 def test_check_tells_programs_the_same_in_json(built: Path, open_mesh: Path, tmp_path: Path) -> None:
