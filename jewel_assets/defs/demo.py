@@ -28,7 +28,8 @@ def main() -> int:
     """Run the graph; 0 if every step succeeded."""
     from jewel_assets.definitions import defs
 
-    of_photos = SHORT_LINES | (NOBODY_IN_THEM if use_the_sample_unless_there_are_photos() else {})
+    sample = use_the_sample_unless_there_are_photos()
+    of_photos = SHORT_LINES | (NOBODY_IN_THEM if sample else {})
     jobs = (("refresh_category", CATEGORIES, of_photos), ("pool_and_report", (None,), SHORT_LINES))
     repository = defs().get_repository_def()
     lake = Lake(settings().lake)
@@ -48,7 +49,7 @@ def main() -> int:
                     say(f"  {dataset}: {lake.dataset(dataset).read(key, ['item_id']).num_rows} items")
     say(f"Done in {time.monotonic() - began:.0f} s. See it all in the UI: make dev")
     say(f"Report: {report_path(lake)}")
-    if waiting := waiting_for_review(lake).num_rows:
+    if not sample and (waiting := waiting_for_review(lake).num_rows):
         say(f"{waiting} photos wait for a person, who says whether they show the piece alone (`jewel review ls`: why):")
         say("  jewel review sheet review.html   # look at them, and choose")
         say("  jewel review accept --all        # or `reject`, or the ids of some")
