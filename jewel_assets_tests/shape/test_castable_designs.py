@@ -229,3 +229,15 @@ def test_a_hammered_cuff_keeps_walls_where_its_section_runs_out(section: str) ->
     cuff = Cuff.nearest(section=section, ornament="hammered", width_mm=18.0, taper=0.55, thickness_mm=1.5, chance=6)
     report = check(cuff.build())
     assert report.castable, report.text()
+
+
+def test_four_wires_are_not_laid_so_steep_that_their_ridges_run_out_thin() -> None:
+    steep = FAMILIES["twisted band"].nearest(strands=4, wire_mm=1.39, turns=20, closeness=0.92, flatness=0.84)
+    assert steep.turns < 15  # type: ignore[attr-defined]
+    assert check(steep.build()).castable
+
+
+def test_a_vine_locks_no_air_between_its_leaves_and_the_cuff() -> None:
+    vine = drawn("cuff", 158).nearest(ornament="vine", width_mm=29.1, taper=0.53, section="flat", chance=1207395648)
+    for solid in vine.build().castings():
+        assert all(part.volume() > 0 for part in solid.decompose())

@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from jewel_assets.shape.designs.base import Design, Fit, choice, count, mm, register, seed, segments, share
 from jewel_assets.shape.gems import SPECIES
-from jewel_assets.shape.parts.casting import Casting
+from jewel_assets.shape.parts.casting import Casting, without_hollows
 from jewel_assets.shape.parts.curves import Array, circle, length, resample, ring_curve, superellipse
 from jewel_assets.shape.parts.outlines import frame, inset, region_of
 from jewel_assets.shape.parts.pave import round_row
@@ -369,4 +369,4 @@ class Cuff(Design):
         leaf = float(np.clip(0.42 * self.width_mm, 5.0, 9.0))
         parts = vine(stem, 1.3, leaf, leaves=round(0.72 * total / leaf * 1.25), berries=4, seed=self.chance, tendrils=0)
         whole = Manifold.batch_boolean(parts, OpType.Add)
-        return band + self._bent(whole, 1.6)
+        return without_hollows(band + self._bent(whole, 1.6))

@@ -39,6 +39,13 @@ def after(place: ArrayLike, first: ArrayLike) -> Array:
     return np.column_stack([outer[:, :3] @ inner[:, :3], outer[:, :3] @ inner[:, 3] + outer[:, 3]])
 
 
+def without_hollows(solid: Manifold) -> Manifold:
+    """The solid with its closed hollows filled: where a leaf bends over a band, air would be locked in."""
+    parts = solid.decompose()
+    outer = [part for part in parts if part.volume() > 0]  # the wall of a hollow faces inwards
+    return solid if len(outer) == len(parts) else Manifold.compose(outer)
+
+
 class Casting:
     """Metal to be joined, what is taken out at the end, and stones, all in the axes of the piece."""
 
