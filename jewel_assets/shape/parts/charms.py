@@ -12,7 +12,7 @@ from manifold3d import Manifold
 
 from jewel_assets.shape.gems.stone import make_stone
 from jewel_assets.shape.parts.casting import Casting, foot_depth, front, reach
-from jewel_assets.shape.parts.curves import rounded_rectangle
+from jewel_assets.shape.parts.curves import Array, rounded_rectangle
 from jewel_assets.shape.parts.findings import eye, moved
 from jewel_assets.shape.parts.medallions import eye_height, medallion, neck
 from jewel_assets.shape.parts.outlines import facing, outline, region_of
@@ -166,9 +166,12 @@ def bar_charm(long: float, width: float, finish: str = "polished", seed: int = 0
     else:
         solid = sweep(rounded_rectangle(width, 1.3, 0.3, 4), line, up=(0, 1, 0))
         if finish == "hammered":
-            solid = hammered(
-                solid, min(1.9, 0.9 * width), 0.12, seed, lambda _, normals: np.clip(-2 * normals[:, 1], 0, 1)
-            )
+            # not at its ends and edges, whose faces are small and would be folded
+            def where(points: Array, normals: Array) -> Array:
+                away = np.minimum(start - points[:, 2], points[:, 2] - (start - long))
+                return np.asarray(np.clip(3 * (-normals[:, 1] - 0.6), 0, 1) * np.clip((away - 0.4) / 0.8, 0, 1))
+
+            solid = hammered(solid, min(1.9, 0.9 * width), 0.12, seed, where)
         body = Casting(solid)
     body.add(eye(EYE_MM, WIRE_MM, "y"))
     lowest = start - long
