@@ -56,6 +56,10 @@ def strokes(chain: ArrayLike, width: float) -> CrossSection:
     return area
 
 
+_ADVANCE = 6.0
+"""From one letter to the next, a letter being 4 wide and 6 high: the land between them is a wall that must fill."""
+
+
 def letters(word: str, width: float, height: float, stroke: float) -> CrossSection:
     """Capital letters side by side, fitted into `width` by `height` mm about the origin, drawn with a pen of `stroke`.
 
@@ -66,12 +70,12 @@ def letters(word: str, width: float, height: float, stroke: float) -> CrossSecti
         raise ValueError(f"only the capitals A to Z can be cut, not '{word}'")
     if stroke < LEAST_STROKE_MM:
         raise ValueError(f"a stroke of {stroke:g} mm closes in the casting: give at least {LEAST_STROKE_MM:g} mm")
-    span = 5.4 * len(word) - 1.4
+    span = _ADVANCE * len(word) - (_ADVANCE - 4)
     size = min((width - stroke) / span, (height - stroke) / 6)
     area = CrossSection([])
     for place, sign in enumerate(word):
         for chain in _STROKES[sign]:
-            points = (np.array(chain) - [span / 2 - 5.4 * place, 3]) * size
+            points = (np.array(chain) - [span / 2 - _ADVANCE * place, 3]) * size
             area = area + strokes(points, stroke)
     return area
 
