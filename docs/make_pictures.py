@@ -176,7 +176,7 @@ def tour(url: str, report: str) -> None:
 def lineage(page: Any, url: str) -> None:
     """Every asset by name, from the photos to the report, downwards."""
     groups = ",".join(f"global@global:{name}" for name in ("shape", "collect", "clean", "explore"))
-    open_page(page, f"{url}/asset-groups?expanded={quote(groups)}", 1130, 1340)
+    open_page(page, f"{url}/asset-groups?expanded={quote(groups)}", 1130, 1560)
     page.get_by_text("Hide navigation").click()
     page.evaluate("localStorage.setItem('asset-graph-direction', JSON.stringify('vertical'))")
     page.reload()

@@ -184,7 +184,7 @@ class TwistedBand(Ring):
             fit.at_most("squareness", squarest, "three or four square wires leave ridges that are too thin")
             fit.at_least("wire_mm", 1.05, "the ridges of three or four finer wires are too thin")
             fit.at_least("flatness", 1.05 / fit["wire_mm"], "rolled so flat its ridges are too thin")
-        lay = 3.8 if fit["strands"] == 4 else 2.2  # thicknesses of a wire that one turn takes; four wires stand in line
+        lay = 4.6 if fit["strands"] == 4 else 2.2  # thicknesses of a wire that one turn takes; four wires stand in line
         pitch = np.pi * (fit["inner_diameter_mm"] + 2 * fit["wire_mm"]) / lay / fit["wire_mm"]
         fit.at_most("turns", max(4, int(pitch)), "wires so thick cannot be laid so steep")
 

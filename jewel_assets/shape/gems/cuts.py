@@ -148,7 +148,7 @@ def _shifted(planes: list[Plane], y: float) -> list[Plane]:
     return [Plane(plane.name, plane.normal, plane.offset + float(plane.normal[1]) * y) for plane in planes]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=96)
 def _unit_planes(cut: str, ratio: float, sides: int) -> tuple[Plane, ...]:
     shape = proportions(cut)
     if cut == "princess":
@@ -159,7 +159,7 @@ def _unit_planes(cut: str, ratio: float, sides: int) -> tuple[Plane, ...]:
     return tuple(_shifted(brilliant_planes(outline, shape, sides), outline.shift))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=96)
 def _unit_girdle(cut: str, ratio: float, sides: int) -> Array:
     if cut == "princess":
         return straight.princess_girdle(ratio)
@@ -170,11 +170,11 @@ def _unit_girdle(cut: str, ratio: float, sides: int) -> Array:
     return girdle
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=96)
 def _unit_facets(cut: str, ratio: float, sides: int) -> tuple[Facet, ...]:
     return tuple(facets_of(_unit_planes(cut, ratio, sides)))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=96)
 def _unit_solid(cut: str, ratio: float, sides: int) -> Manifold:
     return solid_of(_unit_facets(cut, ratio, sides))

@@ -77,7 +77,7 @@ def notch_cutter(
     )
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=96)
 def _seat(cut: str, width: float, length: float, clearance: float, above: float, below: float) -> Manifold:
     if cut == "pearl":
         shaft = Manifold.cylinder(above, width / 2 + clearance, circular_segments=96)

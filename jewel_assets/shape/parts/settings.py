@@ -132,7 +132,7 @@ class Seating:
         )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=96)
 def seating(cut: str, width: float, length: float | None = None) -> Seating:
     """The stone of `cut` and size, mm, kept for the next such setting. Raises Permanent if none is cut so."""
     return Seating(cut, *gems.stone_size(cut, width, length))
