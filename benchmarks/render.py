@@ -24,7 +24,7 @@ from jewel_assets.shape.render.scene import arranged
 from jewel_assets.shape.render.surfaces import surfaces_of
 from jewel_assets.shape.render.variants import available
 
-FINE = 32  # the silhouette is filled on a grid as many times as fine; OpenCV adds the cells on its border
+FINE = 32  # the silhouette is filled on a grid as many times as fine
 
 
 def pieces(count: int, seed: int) -> list[Piece]:
@@ -44,7 +44,9 @@ def silhouette_iou(piece: Piece, size: int, seed: int) -> float:
         seen = made.camera.project(surface.vertices)[:, :2] * FINE - 0.5
         for triangle in np.rint(seen[surface.faces] * 16).astype(np.int32):
             cv2.fillConvexPoly(canvas, triangle, 1, lineType=cv2.LINE_8, shift=4)
-    drawn = canvas.reshape(size, FINE, size, FINE).mean(axis=(1, 3), dtype=np.float32)
+    # Filled triangles have the cells on their border too, half a cell too much all round; eroded, half a cell too little.
+    inner = cv2.erode(canvas, np.ones((3, 3), np.uint8))
+    drawn = (canvas + inner).reshape(size, FINE, size, FINE).mean(axis=(1, 3), dtype=np.float32) / 2
     return float(np.minimum(alpha, drawn).sum() / np.maximum(alpha, drawn).sum())
 
 
