@@ -44,7 +44,7 @@ def silhouette_iou(piece: Piece, size: int, seed: int) -> float:
         seen = made.camera.project(surface.vertices)[:, :2] * FINE - 0.5
         for triangle in np.rint(seen[surface.faces] * 16).astype(np.int32):
             cv2.fillConvexPoly(canvas, triangle, 1, lineType=cv2.LINE_8, shift=4)
-    # Filled triangles have the cells on their border too, half a cell too much all round; eroded half a cell too little.
+    # Filled triangles have the cells on their border too: half a cell too much all round; eroded, half too little.
     inner = cv2.erode(canvas, np.ones((3, 3), np.uint8))
     drawn = (canvas + inner).reshape(size, FINE, size, FINE).mean(axis=(1, 3), dtype=np.float32) / 2
     return float(np.minimum(alpha, drawn).sum() / np.maximum(alpha, drawn).sum())
