@@ -51,7 +51,7 @@ from jewel_assets.shape.designs.rings import PlainBand
 from jewel_assets.shape.designs.rings_solitaire import Solitaire
 from jewel_assets.shape.gems import facet_planes, facets, pavilion_depth
 from jewel_assets.shape.gems.polytope import facets_of
-from jewel_assets.shape.parts.profiles import PROFILES
+from jewel_assets.shape.parts.profiles import BLUNT_EDGE_MM, FLAT_DEGREES, LEAST_EDGE_MM, PROFILES
 from jewel_assets.shape.parts.settings import CLAWS, ROOM_MM, _claw_path, claw_lean, claw_wire
 from jewel_assets.shape.piece import Piece
 
@@ -402,7 +402,9 @@ def formula(band: PlainBand) -> float:
     inward, inward_square = moments("dome 0.75") if domed else (0.0, 0.0)
     dome = 0.14 * thick if domed else 0.0
     outward, outward_square = moments(fall)
-    drop = min(share * thick, max(thick - dome - 0.45, 0.15 * thick))
+    drop = min(share * thick, max(thick - dome - LEAST_EDGE_MM, 0.15 * thick))
+    if fall == "ridge" and np.degrees(np.arctan2(drop, wide / 2)) <= FLAT_DEGREES:  # so flat it is a wall to its edge
+        drop = min(share * thick, max(thick - dome - BLUNT_EDGE_MM, 0.15 * thick))
     area = wide * (thick - drop * outward - dome * inward)
     moment = wide / 2 * (thick**2 - 2 * thick * drop * outward + drop**2 * outward_square - dome**2 * inward_square)
     if band.edge_mm:
