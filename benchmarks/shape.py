@@ -52,7 +52,7 @@ from jewel_assets.shape.designs.rings_solitaire import Solitaire
 from jewel_assets.shape.gems import facet_planes, facets, pavilion_depth
 from jewel_assets.shape.gems.polytope import facets_of
 from jewel_assets.shape.parts.profiles import BLUNT_EDGE_MM, FLAT_DEGREES, LEAST_EDGE_MM, PROFILES
-from jewel_assets.shape.parts.settings import CLAWS, ROOM_MM, _claw_path, claw_lean, claw_wire
+from jewel_assets.shape.parts.settings import CLAWS, ROOM_MM, claw_lean, claw_path, claw_wire
 from jewel_assets.shape.piece import Piece
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -294,7 +294,7 @@ def drawn(design: Solitaire) -> dict[str, Any]:
     spread, depth = design.standing(stone.width / 2, design.head_spread)
     directions = CLAWS[stone.cut][design.claws]
     place, normal, _ = stone.holds(directions[0])
-    stem, tip = _claw_path(stone, place, normal, wire, depth, spread)
+    stem, tip = claw_path(stone, place, normal, wire, depth, spread)
     foot, neck = 1.06 * wire / 2, 0.96 * wire / 2  # as `settings.claw` tapers its wire
     rails = [
         (height, float(np.linalg.norm(claw_lean(stone, wire, depth, spread, height), axis=1).mean()))

@@ -22,6 +22,9 @@ from jewel_assets.shape.sizes import RingSize
 SAME_METAL = 0.01
 """Share by which the metal of a file may differ from its design's: it may have been built coarser or finer."""
 
+LARGEST_OF_OURS = 64 << 20
+"""Bytes: ten times the largest GLB that a design makes. What is larger is anyone's mesh, and read as such."""
+
 
 def ordered(path: Path, alloy: str | None, size: str | None) -> Design:
     """The design of a file in the alloy and the size that are ordered. Raises Permanent with what is possible."""
@@ -63,7 +66,7 @@ def to_check(path: Path, unit: Unit | None = None) -> tuple[Piece | MeshFile, tu
     """
     if path.suffix.lower() == ".json":
         return designs.load(path).build(), ()
-    if path.suffix.lower() == ".glb" and path.is_file():
+    if path.suffix.lower() == ".glb" and path.is_file() and path.stat().st_size <= LARGEST_OF_OURS:
         piece = _piece_in(path.read_bytes())
         if piece is not None:
             return piece, ("the file says which design it is, and has its metal: checked with its stones",)
@@ -73,10 +76,12 @@ def to_check(path: Path, unit: Unit | None = None) -> tuple[Piece | MeshFile, tu
 
 def _piece_in(glb: bytes) -> Piece | None:
     """The piece that a GLB of ours says it is, if its metal is that piece's."""
+    if not is_ours(glb):
+        return None
     try:
         made = read_glb(glb)
         piece = designs.load(made.said["design"]).build()
-    except (Permanent, KeyError):  # not ours, or of a design that this version does not know
+    except (Permanent, LookupError, TypeError, ValueError):  # damaged, or of a design that this version does not know
         return None
     metal = (s for s in made.surfaces if s.kind == "metal")
     volume = sum(float(Walls(s.vertices, s.faces).signed_volumes.sum()) for s in metal)

@@ -1,10 +1,12 @@
 """`jewel shape` as somebody types it."""
 
 import json
+import struct
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -179,6 +181,22 @@ def test_a_glb_of_ours_is_checked_with_its_stones_unless_its_metal_was_changed(t
     thicker = [replace(b, solid=b.solid.scale((1, 1.1, 1))) if b.kind == "metal" else b for b in piece.bodies]
     (tmp_path / "other.glb").write_bytes(write_glb(replace(piece, bodies=tuple(thicker))))
     assert "with its stones" not in said(shape("check", tmp_path / "other.glb"))
+
+
+@pytest.mark.parametrize("generator", ["jewel-assets 0", "another program"])
+@pytest.mark.parametrize("scenes", [[], [{"nodes": []}], [{"nodes": [7]}]])
+def test_a_glb_without_a_piece_is_refused_in_a_sentence(tmp_path: Path, generator: str, scenes: list[Any]) -> None:
+    text = json.dumps({"asset": {"version": "2.0", "generator": generator}, "scenes": scenes, "nodes": [{}]}).encode()
+    text += b" " * (-len(text) % 4)
+    chunk = struct.pack("<I4s", len(text), b"JSON") + text
+    (tmp_path / "odd.glb").write_bytes(struct.pack("<4sII", b"glTF", 2, 12 + len(chunk)) + chunk)
+    checked = shape("check", tmp_path / "odd.glb")
+    assert checked.exit_code == 2
+    assert "odd.glb" in said(checked)
+    rendered = shape("render", tmp_path / "odd.glb", "--alloy", "925-silver", "--out", tmp_path / "odd.png")
+    assert rendered.exit_code == 1
+    assert "glb" in said(rendered).lower()
+    assert {type(done.exception) for done in (checked, rendered)} == {SystemExit}
 
 
 def test_check_tells_programs_the_same_in_json(built: Path, open_mesh: Path, tmp_path: Path) -> None:

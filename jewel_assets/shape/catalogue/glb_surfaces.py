@@ -35,7 +35,10 @@ def read_glb(data: bytes) -> GlbPiece:
     document, binary = _chunks(data)
     generator = str(document.get("asset", {}).get("generator", ""))
     nodes = document.get("nodes", [])
-    root = nodes[document["scenes"][document.get("scene", 0)]["nodes"][0]] if nodes else {}
+    try:
+        root = nodes[document["scenes"][document.get("scene", 0)]["nodes"][0]]
+    except (LookupError, TypeError):  # a file without a scene, or whose scene is empty
+        root = {}
     said = root.get("extras", {})
     if not generator.startswith("jewel-assets ") or not {"category", "family"} <= said.keys():
         raise Permanent("This GLB was not made by this project: it does not say what its parts are made of.")

@@ -188,7 +188,7 @@ def claw(stone: Seating, direction_deg: float, wire: float, depth: float, spread
     place, normal, corner = stone.holds(direction_deg)
     if corner:
         place = place - normal * 0.06 * wire
-    stem, tip = _claw_path(stone, place, normal, wire, depth, spread)
+    stem, tip = claw_path(stone, place, normal, wire, depth, spread)
     if not corner:
         slim = wire / 2 * np.interp(stem[:, 2], [-depth, stem[-1, 2]], [1.06, 0.96])
         return tube(stem, slim, sides=sides) + tube(tip, [slim[-1], 0.86 * slim[-1]], sides=sides)
@@ -200,7 +200,7 @@ def claw(stone: Seating, direction_deg: float, wire: float, depth: float, spread
     )
 
 
-def _claw_path(
+def claw_path(
     stone: Seating, place: Array, normal: Array, wire: float, depth: float, spread: float
 ) -> tuple[Array, Array]:
     """The middle of a claw's wire: from its foot to over the girdle (12, 3), and from there to its tip (2, 3)."""

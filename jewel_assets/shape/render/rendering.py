@@ -24,7 +24,7 @@ from jewel_assets.shape.render.surfaces import Surface, surfaces_of
 
 PASSES = 6
 """Independent pictures that a render is the mean of: enough to tell a spark from light, and two for each of R, G, B."""
-_GUIDE_SAMPLES = 8
+_GUIDE_SAMPLES = 8  # of albedo and normals, which have no noise but at edges
 _STAGE_SHARE = 0.25  # of a shot's samples that pixels get in which there is no piece
 _ROULETTE_FROM = 4  # a path that has met this many surfaces may be ended early, the likelier the less light it carries
 
