@@ -111,6 +111,17 @@ def _iou(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.minimum(a, b).sum() / np.maximum(a, b).sum())
 
 
+def test_openings_smaller_than_a_pixel_are_not_in_the_mask():
+    across, pitch, opening = 24.0, 1.0, 0.5
+    places = np.arange(-across / 2 + pitch, across / 2, pitch)
+    holes = [Manifold.cube((opening, 9, opening), True).translate((x, 0, z)) for x in places for z in places]
+    sieve = Manifold.cube((across, 0.01, across), True) - Manifold.compose(holes)
+    (surface,) = surfaces_of(Piece("jewelry", "sieve", (Body("sieve", sieve, "metal", "925-silver"),)))
+    camera = framed(surface.vertices, 0.0, 0.0, 1000.0, 0.7, (32, 32))
+    covered = exact([surface], camera).alpha[10:22, 10:22]
+    assert covered.mean() == pytest.approx(1 - (opening / pitch) ** 2, abs=0.02)
+
+
 def test_mitsuba_sees_the_piece_at_the_place_and_distance_that_the_mask_says(tmp_path):
     shot = catalogue("ring", 5, size=(64, 64))
     made = arranged(surfaces_of(solitaire()), "ring", shot)

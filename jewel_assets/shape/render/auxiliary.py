@@ -82,17 +82,15 @@ def exact(surfaces: Sequence[Surface], camera: Camera, supports: Sequence[Prop] 
 
     part_image = parts.reshape(height, width)
     edge = _outline(part_image)
-    # Parts thinner than a pixel may pass between all middles: a sparse grid finds the pixels that they cross.
     alpha = (part_image >= 0).astype(np.float32)
     alpha[edge] = _coverage(caster, camera, edge, EDGE_RAYS)
-    missed = ~edge & (part_image < 0) & near(part_image >= 0, 24)
-    if missed.any():
-        thin = np.zeros_like(missed)
-        thin[missed] = _coverage(caster, camera, missed, 3) > 0
-        thin &= missed
-        if thin.any():
-            grown = near(thin, 1) & ~edge
-            alpha[grown] = _coverage(caster, camera, grown, EDGE_RAYS)
+    # Parts and openings thinner than a pixel may pass between all middles: a sparse grid finds the pixels they cross.
+    unsure = ~edge & near(part_image >= 0, 24)
+    if unsure.any():
+        sparse = alpha.copy()
+        sparse[unsure] = _coverage(caster, camera, unsure, 3)
+        grown = near(unsure & (sparse != alpha), 1) & ~edge
+        alpha[grown] = _coverage(caster, camera, grown, EDGE_RAYS)
     return Exact(alpha, part_image, normal_image.reshape(height, width, 3), depth.reshape(height, width))
 
 
