@@ -1,24 +1,21 @@
 """What a licence is called and whether its works may train a model. Default deny.
 
-`recognise` turns the many ways people write a licence into one SPDX-like name; `may_train` applies the policy. A text
+`recognise` turns the many ways people write a licence into one SPDX-like name; `may_train` asks `policy.toml`. A text
 that is not understood to the last word is not understood: "CC BY, but not for AI" is not CC BY.
 """
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
-Verdict = Literal["allow", "ask", "forbid"]
-"""`allow`: may train unless its owner says no. `ask`: only if its owner says yes. `forbid`: never."""
+from jewel_assets.collect.policy import rule_for
 
 
 @dataclass(frozen=True)
 class Licence:
-    """A licence that we know: its SPDX-like name, its address, and what it says of training."""
+    """A licence that we know: its SPDX-like name and its address."""
 
     name: str
     url: str | None
-    training: Verdict
 
 
 _CC_WORDS = {
@@ -37,18 +34,18 @@ _CC_VERSIONS = {"1.0", "2.0", "2.5", "3.0", "4.0"}
 _CC_PORTS = {"at", "au", "ch", "de", "fr", "igo", "jp", "nl", "uk", "us"}  # national versions of 1.0 to 3.0
 _CC_FILLERS = {"cc", "creative", "commons", "licence", "license", "international", "unported", "generic", "the", "deed"}
 
-# Licences that forbid, or leave open, the training of models are `ask` or `forbid`; the rest is unknown, thus `ask`.
-# Share-alike is `ask`: whether a model is an adaptation, and must be shared alike, is not settled.
 _NAMED: dict[str, Licence] = {
-    "CC0-1.0": Licence("CC0-1.0", "https://creativecommons.org/publicdomain/zero/1.0/", "allow"),
-    "PDM-1.0": Licence("PDM-1.0", "https://creativecommons.org/publicdomain/mark/1.0/", "allow"),
-    "Apache-2.0": Licence("Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0", "allow"),
-    "MIT": Licence("MIT", "https://opensource.org/license/mit", "allow"),
-    # The Unsplash licence and API guidelines exclude machine learning without permission; the Unsplash Lite data set
-    # has terms of its own and is not meant here.
-    "Unsplash": Licence("Unsplash", "https://unsplash.com/license", "ask"),
-    "all-rights-reserved": Licence("all-rights-reserved", None, "ask"),
-    "no-ai": Licence("no-ai", None, "forbid"),  # the owner's mark against machine learning (`noai`, `noimageai`)
+    "CC0-1.0": Licence("CC0-1.0", "https://creativecommons.org/publicdomain/zero/1.0/"),
+    "PDM-1.0": Licence("PDM-1.0", "https://creativecommons.org/publicdomain/mark/1.0/"),
+    "Apache-2.0": Licence("Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0"),
+    "MIT": Licence("MIT", "https://opensource.org/license/mit"),
+    # The Unsplash Lite data set has terms of its own and is not meant here.
+    "Unsplash": Licence("Unsplash", "https://unsplash.com/license"),
+    "Sketchfab-Standard": Licence("Sketchfab-Standard", None),
+    "Sketchfab-Free-Standard": Licence("Sketchfab-Free-Standard", None),
+    "Sketchfab-Editorial": Licence("Sketchfab-Editorial", None),
+    "all-rights-reserved": Licence("all-rights-reserved", None),
+    "no-ai": Licence("no-ai", None),  # the owner's mark against machine learning (`noai`, `noimageai`)
 }
 _SPELLINGS = {
     "cc0": "CC0-1.0",
@@ -74,6 +71,9 @@ _SPELLINGS = {
     "unsplash": "Unsplash",
     "unsplash licence": "Unsplash",
     "unsplash license": "Unsplash",
+    "sketchfab standard": "Sketchfab-Standard",
+    "sketchfab free standard": "Sketchfab-Free-Standard",
+    "sketchfab editorial": "Sketchfab-Editorial",
     "all rights reserved": "all-rights-reserved",
     "copyright": "all-rights-reserved",
     "proprietary": "all-rights-reserved",
@@ -106,20 +106,24 @@ def recognise(text: str | None) -> Licence | None:
     return _creative_commons_words(words.split())
 
 
-def may_train(licence: str | None, licence_url: str | None = None, said: bool | None = None) -> bool:
-    """Whether a work under this licence may train a model, `said` being what its owner says where he says so.
+def may_train(
+    licence: str | None, licence_url: str | None = None, said: bool | None = None, source: str = "folder"
+) -> bool:
+    """Whether a work of this source and licence may train a model, `said` being what its owner says, if anything.
 
     Without a word of the owner only a licence that allows it does; a licence that forbids it wins over everything. A
     name and an address that mean different licences, or a name that means nothing to us, allow nothing by themselves.
     """
     known = [recognise(text) for text in (licence, licence_url) if text and text.strip()]
-    if said is False or any(one is not None and one.training == "forbid" for one in known):
+    rules = [rule_for(source, one.name) for one in known if one is not None]
+    whole = rule_for(source, None)  # a source may forbid it of all its works
+    if said is False or any(rule.training == "forbid" for rule in [*rules, whole]):
         return False
     # A web address of the owner's own terms beside a known name says nothing against it; a strange name does.
     named = bool(licence and licence.strip())
     agreed = {one.name for one in known if one is not None}
     understood = len(agreed) == 1 and (known[0] is not None or not named)
-    return said is True or (understood and all(one is None or one.training == "allow" for one in known))
+    return said is True or (understood and all(rule.training == "allow" for rule in rules))
 
 
 def _creative_commons(form: str, version: str | None, port: str | None = None) -> Licence | None:
@@ -129,7 +133,7 @@ def _creative_commons(form: str, version: str | None, port: str | None = None) -
         return None
     name = "-".join(part for part in ("CC", form, version, port.upper() if port else None) if part)
     address = "/".join(part for part in (form.lower(), version, port) if part)
-    return Licence(name, f"https://creativecommons.org/licenses/{address}/", "allow" if form == "BY" else "ask")
+    return Licence(name, f"https://creativecommons.org/licenses/{address}/")
 
 
 def _creative_commons_words(words: list[str]) -> Licence | None:

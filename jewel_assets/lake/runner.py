@@ -58,13 +58,15 @@ def run_stage(
     """
     started = time.monotonic()
     checked_items(items, write, category)
+    items = lake.takedowns().without(items)
     with lake.writing(write, category):
         keys = _keys(stage, items)
         memory = Memory(lake, stage.output, write, category)
         pending = memory.unknown(items, keys)
         size = (0, threads)
         if pending:
-            size = crew.allotment(workers, threads, -(-len(pending) // stage.batch_size))
+            wanted = 1 if stage.one_process else workers
+            size = crew.allotment(wanted, threads, -(-len(pending) // stage.batch_size))
             _attempt(lake, stage, items, keys, pending, memory, size, progress)
         outcomes = memory.of(items, keys)
         _refuse_too_many_failures(write, category, outcomes, max_failed_share)

@@ -95,6 +95,7 @@ class Stage(abc.ABC):
     name: ClassVar[str]
     version: ClassVar[str]  # raise it when the same input would now give another result
     output: ClassVar[pa.Schema] = pa.schema([])  # the columns it adds to those of its input
+    one_process: ClassVar[bool] = False  # True for what keeps to limits that are counted in one place
     batch_size: int = 8
 
     @abc.abstractmethod
