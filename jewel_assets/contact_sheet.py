@@ -127,11 +127,14 @@ def read_thumbnail(row: Mapping[str, Any], blobs: BlobStore, side: int) -> Pixel
 def data_uri(row: Mapping[str, Any], blobs: BlobStore, side: int) -> str | None:
     """The row's picture as WebP in a data URI, for a page: its longer side at most `side` pixels, transparent where the
     blob is, at most `PICTURE_BYTES` before base64. None where it cannot be read."""
+    pixels = read_thumbnail(row, blobs, side)
+    return None if pixels is None else webp_uri(pixels)
+
+
+def webp_uri(pixels: Pixels) -> str:
+    """Pixels (h, w, 3 | 4) as WebP in a data URI, of at most `PICTURE_BYTES` before base64 where that can be."""
     from PIL import Image
 
-    pixels = read_thumbnail(row, blobs, side)
-    if pixels is None:
-        return None
     image = Image.fromarray(pixels)
     data = b""
     for quality in _PAGE_QUALITIES:

@@ -61,3 +61,29 @@ def photo_folder(root: Path, counts: dict[str, int], seed: int = 0) -> Path:
             pixels = draw_piece(category_of(name) or "jewelry", seed + number)
             (folder / f"piece {number}.jpg").write_bytes(encode_jpeg(pixels))
     return root
+
+
+TINTS = {"gold": (205, 160, 70), "silver": (182, 185, 190), "pearl": (228, 220, 212), "enamel": (40, 80, 160)}
+
+
+def draw_texture(theme: str, seed: int, side: int = 320) -> Pixels:
+    """A surface, (side, side, 3): grain, dents or a pattern in the theme's colour. Every other one has no seam,
+    the rest are cut out of a larger one.
+    """
+    chance = np.random.default_rng([seed, *theme.encode()])
+    whole = side if seed % 2 else side * 3 // 2
+    across, down = np.meshgrid(np.arange(whole), np.arange(whole))
+    kind = ("grain", "dents", "pattern")[seed % 3]
+    if kind == "pattern":
+        turns = 2 * np.pi * int(chance.integers(5, 12)) / whole
+        height = np.sin(turns * across) * np.sin(turns * down) + 0.3 * np.sin(2 * turns * (across + down))
+    else:
+        frequency = np.hypot(np.fft.fftfreq(whole)[:, None], np.fft.fftfreq(whole)[None]) * whole
+        low, high = (2, 9) if kind == "dents" else (8, 60)
+        band = (frequency >= low) & (frequency <= high)
+        height = np.fft.ifft2(np.fft.fft2(chance.normal(size=(whole, whole))) * band / np.maximum(frequency, 1)).real
+        height = height / height.std()
+    light = np.roll(height, 1, 0) - np.roll(height, -1, 0) + 0.5 * (np.roll(height, 1, 1) - np.roll(height, -1, 1))
+    tint = np.array(TINTS.get(theme, tuple(chance.integers(60, 220, 3))), float)
+    shade = 1 + 0.22 * light / max(light.std(), 1e-6) + 0.05 * height
+    return np.clip(shade[..., None] * tint, 0, 255).astype(np.uint8)[:side, :side]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jewel_assets.categories import _ALIASES, CATEGORIES, category_of
+from jewel_assets.categories import CATEGORIES, CATEGORY_WORDS, category_of
 
 
 def test_the_categories_are_in_alphabetical_order_and_mean_themselves() -> None:
@@ -40,14 +40,14 @@ def test_a_name_that_means_no_category_is_not_guessed_at(name: str) -> None:
 
 
 @given(
-    alias=st.sampled_from(sorted(_ALIASES)),
+    alias=st.sampled_from(sorted(CATEGORY_WORDS.aliases)),
     separators=st.lists(st.text(" _-.\t", min_size=1, max_size=3), min_size=3, max_size=3),
     upper=st.lists(st.booleans(), min_size=20, max_size=20),
 )
 def test_case_and_separators_never_matter(alias: str, separators: list[str], upper: list[bool]) -> None:
     spelled = "".join(letter.upper() if up else letter for letter, up in zip(alias, upper, strict=False))
     name = separators[0] + spelled.replace(" ", separators[1]) + separators[2]
-    assert category_of(name) == _ALIASES[alias]
+    assert category_of(name) == CATEGORY_WORDS.aliases[alias]
 
 
 @given(st.text())

@@ -4,14 +4,18 @@ from jewel_assets.clean.body_parts import Detectors, JudgeBodyParts, KeepProduct
 from jewel_assets.clean.cutouts import RemoveBackground
 from jewel_assets.clean.duplicates import DropDuplicates, remembering
 from jewel_assets.clean.fingerprints import FingerprintPhoto, with_fingerprints
+from jewel_assets.clean.likeness import TEXTURE_LIMITS
 from jewel_assets.clean.pool import PoolImages, split_counts
 from jewel_assets.clean.removal import choose_remover
 from jewel_assets.clean.review import waiting as waiting_for_review
+from jewel_assets.clean.texture_fingerprints import FingerprintTexture
 
 __all__ = [
+    "TEXTURE_LIMITS",
     "Detectors",
     "DropDuplicates",
     "FingerprintPhoto",
+    "FingerprintTexture",
     "JudgeBodyParts",
     "KeepProducts",
     "PoolImages",

@@ -14,7 +14,7 @@ import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from jewel_assets.clean.likeness import PHOTO_LIMITS, Likeness, Limits
 from jewel_assets.clean.local_features import LocalFeatures
 from jewel_assets.clean.pair_memory import PairMemory, Recollection, pair_key
-from jewel_assets.clean.same_picture import Likeness, Picture, likeness
+from jewel_assets.clean.same_picture import Picture, likeness
 from jewel_assets.lake.stages import Made, Rejected, Result, Selection
 
 GROUP_COLUMNS = [
@@ -46,14 +47,17 @@ class NearDuplicates:
     neighbours: int = 8  # candidates per photo, by hash and by descriptor each
     max_hash_distance: int = 10  # of 63 bits
     min_descriptor_cosine: float = 0.7
+    limits: Limits = PHOTO_LIMITS  # of what is one picture
     memory: PairMemory | None = field(default=None, compare=False)  # what earlier runs found; changes no decision
 
     def parameters(self) -> dict[str, Any]:
         """What decides which pairs are found."""
+        own = {} if self.limits == PHOTO_LIMITS else {"limits": asdict(self.limits)}
         return {
             "neighbours": self.neighbours,
             "max_hash_distance": self.max_hash_distance,
             "min_descriptor_cosine": self.min_descriptor_cosine,
+            **own,
         }
 
     def pairs(self, photos: pa.Table, known: Recollection | None = None) -> dict[tuple[int, int], Likeness]:
@@ -102,17 +106,20 @@ class NearDuplicates:
         known = self.memory.recalled() if self.memory else Recollection()
         found = self.pairs(photos, known)
         kept_by: dict[int, int] = {}
-        open_groups = united(range(len(photos)), [pair for pair, alike in found.items() if alike.same])
+        open_groups = united(range(len(photos)), [pair for pair, alike in found.items() if self._same(alike)])
         while open_groups:
             heads = [(group[0], row) for group in open_groups for row in group[1:]]
             # Among many copies some are no candidates of the best; nor is what was found dissimilar worth remembering.
             found |= self.compare(photos, [pair for pair in heads if pair not in found], known)
             kept_by |= {group[0]: group[0] for group in open_groups}
-            kept_by |= {row: head for head, row in heads if (head, row) in found and found[head, row].same}
+            kept_by |= {row: head for head, row in heads if (head, row) in found and self._same(found[head, row])}
             open_groups = [rest for group in open_groups if (rest := [row for row in group if row not in kept_by])]
         if self.memory:
             self.memory.remember(known.asked)
         return Groups(kept_by, found)
+
+    def _same(self, alike: Likeness) -> bool:
+        return alike.within(self.limits)
 
     def _candidates(self, photos: pa.Table) -> list[tuple[int, int]]:
         """(i, j) with i < j, sorted: the nearest by any of the 8 hashes, and the nearest by the descriptor."""
@@ -136,9 +143,9 @@ class NearDuplicates:
         return sorted(candidates)
 
 
-def remembering(folder: Path | None, name: str) -> NearDuplicates:
+def remembering(folder: Path | None, name: str, limits: Limits = PHOTO_LIMITS) -> NearDuplicates:
     """The search with what earlier runs under this name, or others in the folder, found; without memory for None."""
-    return NearDuplicates(memory=PairMemory(folder, name) if folder else None)
+    return NearDuplicates(limits=limits, memory=PairMemory(folder, name) if folder else None)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Fingerprints: what is needed of a photo to find its duplicates, once its pixels are out of sight."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -58,17 +58,23 @@ class FingerprintPhoto(Stage):
         return f"{self.name} {self.version}"
 
 
-def fingerprint(pixels: Pixels) -> dict[str, Any]:
-    """The columns of `FingerprintPhoto` for upright (h, w, 3) RGB or (h, w, 4) RGBA pixels."""
+def fingerprint(
+    pixels: Pixels, keypoints: int = KEYPOINTS, prepared: Callable[[Pixels], Pixels] | None = None
+) -> dict[str, Any]:
+    """The columns of `FingerprintPhoto` for upright (h, w, 3) RGB or (h, w, 4) RGBA pixels.
+
+    At most so many `keypoints` are kept. `prepared` makes of the preview, (h, w, 3), what is compared in its place.
+    """
     import cv2
 
     if pixels.shape[2] == 4 and (pixels[..., 3] == 255).all():
         pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB), np.uint8)
     flat = flatten(pixels)
-    preview = encode_jpeg(_preview_sized(flat), PREVIEW_QUALITY)
+    sized = _preview_sized(flat)
+    preview = encode_jpeg(sized if prepared is None else prepared(sized), PREVIEW_QUALITY)
     # From the preview's JPEG and not from what went into it, so that whoever reads it back sees the same features.
     shown = decode(preview)
-    features = local_features(shown)
+    features = local_features(shown, keypoints)
     grey = cv2.cvtColor(flat, cv2.COLOR_RGB2GRAY)
     edges = np.abs(cv2.Laplacian(grey, cv2.CV_16S))
     deviation = float(cv2.meanStdDev(grey)[1].item())

@@ -47,17 +47,17 @@ class LocalFeatures:
         return cls(positions.astype(np.float32) * np.float32(POINT_STEP), sift)
 
 
-def local_features(preview: Pixels) -> LocalFeatures:
-    """At most `KEYPOINTS` SIFT features of (h, w, 3) RGB pixels; none for a picture without any structure."""
+def local_features(preview: Pixels, most: int = KEYPOINTS) -> LocalFeatures:
+    """At most `most` SIFT features of (h, w, 3) RGB pixels; none for a picture without any structure."""
     import cv2
 
     # Half the usual contrast threshold: polished metal and pale stones on white have soft edges. Two layers an octave
     # in place of three take half the time; 2 in
     # 1,000 disguised copies can then not be aligned.
-    sift = cv2.SIFT.create(KEYPOINTS, nOctaveLayers=2, contrastThreshold=0.02)
+    sift = cv2.SIFT.create(most, nOctaveLayers=2, contrastThreshold=0.02)
     keypoints, descriptors = sift.detectAndCompute(cv2.cvtColor(preview, cv2.COLOR_RGB2GRAY), None)
     if descriptors is None:
         return LocalFeatures(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.uint8))
     # OpenCV may return a few more than asked, and its descriptors are whole numbers below 256.
-    points = np.array([keypoint.pt for keypoint in keypoints[:KEYPOINTS]], np.float32)
-    return LocalFeatures(np.maximum(points, 0), descriptors[:KEYPOINTS].astype(np.uint8))
+    points = np.array([keypoint.pt for keypoint in keypoints[:most]], np.float32)
+    return LocalFeatures(np.maximum(points, 0), descriptors[:most].astype(np.uint8))

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jewel_assets.clean.same_picture import COMPARISON, Likeness
+from jewel_assets.clean.likeness import Likeness
+from jewel_assets.clean.same_picture import COMPARISON
 
 log = logging.getLogger(__name__)
 

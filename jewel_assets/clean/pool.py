@@ -16,7 +16,7 @@ from jewel_assets.clean.duplicates import (
     group_id,
     united,
 )
-from jewel_assets.clean.same_picture import Likeness
+from jewel_assets.clean.likeness import Likeness
 from jewel_assets.lake.stages import Made, Rejected, Result, Review, Selection
 
 SPLITS = ("train", "validation", "test")

@@ -20,10 +20,11 @@ from typing import Any
 
 import numpy as np
 
+from jewel_assets.clean.likeness import Likeness
 from jewel_assets.clean.local_features import MIRRORED, Array, LocalFeatures
 from jewel_assets.images import Pixels, decode
 
-COMPARISON = "1"  # raise it when the same two pictures would now have another likeness: it voids all pair memories
+COMPARISON = "2"  # raise it when the same two pictures would now have another likeness: it voids all pair memories
 
 MIN_INLIERS = 8  # of 1,000 disguised copies 2 have fewer; of pairs of different photos 94 % do
 MIN_DESCRIPTOR_COSINE = 0.8
@@ -63,35 +64,6 @@ class Picture:
     def preview(self) -> Pixels:
         """(h, w, 3), decoded anew each time."""
         return decode(self.jpeg)
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """How well one picture, aligned and with its exposure matched, reproduces another."""
-
-    correlation: float  # -1..1: locally normalised correlation, mean over all structure in the common area
-    worst_patch: float  # -1..1: the same in the patch where it is lowest
-    colour: float  # 0..255: largest mean difference of a patch in a channel, exposure matched
-    overlap: float  # 0..1: the smaller share of a picture's structure that lies in the common area
-    mark: float  # 0..255: grey levels of the strongest stroke that only one has: an engraved letter, a missing stone
-
-    @property
-    def same(self) -> bool:
-        """Whether the two are one picture."""
-        return (
-            self.correlation >= MIN_CORRELATION
-            and self.worst_patch >= MIN_WORST_PATCH
-            and self.colour <= MAX_COLOUR
-            and self.overlap >= MIN_OVERLAP
-            and self.mark <= MAX_MARK
-        )
-
-
-MIN_CORRELATION, MIN_WORST_PATCH, MAX_COLOUR, MIN_OVERLAP, MAX_MARK = 0.85, 0.84, 16.0, 0.6, 7.0
-"""Chosen on transformed copies and on the closest pairs of different products, see `benchmarks/duplicates.py`. Two
-designs that differ by an engraved letter of 15 pixels, and by nothing that the other limits see, have marks from 10;
-most disguised copies less than 3. The limit gives up copies disguised heavily rather than merge two designs: logos over
-the piece, highlights cut off by brightening, half of a picture of 150 pixels."""
 
 
 def likeness(a: Picture, b: Picture, turns: tuple[int, ...] = ()) -> Likeness | None:
@@ -229,7 +201,8 @@ class _Comparison:
 
         a, b = self.pictures[0].thumbnail, self.pictures[1].thumbnail
         size, flags = (a.shape[1], a.shape[0]), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        quarter = inverse * [1, 1, 0.25]
+        quarter = inverse.copy()  # the middle of a thumbnail's pixel lies 1.5 pixels from that of the first of its four
+        quarter[:, 2] = (inverse @ [1.5, 1.5, 1] - 1.5) / 4
         common = cv2.warpAffine(np.ones_like(b), quarter, size, flags=flags) > 0
         x, y = a[common].astype(np.float32), cv2.warpAffine(b, quarter, size, flags=flags)[common].astype(np.float32)
         if len(x) < PATCH:

@@ -1,9 +1,13 @@
-"""The source `folder`: photos that lie in a folder with one sub-folder per category.
+"""The source `folder`: photos that lie in a folder with one sub-folder per category, or textures with one per theme.
 
 The name of a folder directly in the root says the category (`categories.category_of`: `rings`, `Ring`, `watch`), for
 everything below it at any depth; several may mean the same. Photos that lie loose in the root are of category
-`jewelry`; other loose files are left alone. Folders whose names mean no category are not read but reported
-(`survey_folder`). Every other file becomes a row: what it really is, `ReadPhoto` finds out from its content.
+`jewelry`, textures that do are reported and not read; other loose files are left alone. Folders whose names mean no
+category are not read but reported (`survey_folder`). Every other file becomes a row: what it really is, `ReadPhoto`
+finds out from its content.
+
+A texture folder is read in the same way with themes (`themes.theme_of`) in place of categories; `category` then stands
+for the theme. Its items are `texture_folder:...`, so that they are never taken for the photo at the same path.
 """
 
 import contextlib
@@ -18,11 +22,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from jewel_assets.categories import CATEGORIES, category_of, nearest_category
+from jewel_assets.categories import CATEGORY_WORDS
 from jewel_assets.collect.hashes import sha256_of
 from jewel_assets.collect.sidecars import TABLE_NAMES, Sidecars, spelled
 from jewel_assets.collect.walk import Found, is_ignored, shown, to_text, walk
 from jewel_assets.errors import Permanent
+from jewel_assets.themes import THEME_WORDS
+from jewel_assets.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +38,31 @@ PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", 
 MASKS = "masks"
 """A folder of this name in the root holds the masks of the photos beside it, and no photos."""
 
-LOOSE_CATEGORY = "jewelry"
-"""Of the photos that lie in the root itself: the category of what is sorted into none of the others."""
+
+@dataclass(frozen=True)
+class FolderKind:
+    """What a folder is a source of: the names that its sub-folders may have, and what its items are called."""
+
+    noun: str  # of what lies in it: "photo"
+    words: Vocabulary
+    source: str  # of the items, and what their ids begin with
+    setting: str  # the variable that names the folder
+    loose: str | None  # the category of what lies in the root itself; None: that is not read
+
+    @property
+    def how(self) -> str:
+        """What to do, as the beginning of a sentence."""
+        return f"Set {self.setting} to a folder with one sub-folder per {self.words.noun}"
+
+
+PHOTOS = FolderKind("photo", CATEGORY_WORDS, "folder", "JEWEL_PHOTOS", loose="jewelry")
+TEXTURES = FolderKind("texture", THEME_WORDS, "texture_folder", "JEWEL_TEXTURES", loose=None)
 
 FOLDER_SCHEMA = pa.schema(
     [
-        pa.field("item_id", pa.string(), nullable=False),  # "folder:" + path within the root, POSIX, NFC
-        pa.field("category", pa.string(), nullable=False),
-        pa.field("source", pa.string(), nullable=False),  # "folder"
+        pa.field("item_id", pa.string(), nullable=False),  # source + ":" + path within the root, POSIX, NFC
+        pa.field("category", pa.string(), nullable=False),  # the theme of a texture
+        pa.field("source", pa.string(), nullable=False),  # "folder", "texture_folder"
         pa.field("source_id", pa.string(), nullable=False),
         pa.field("source_url", pa.string()),
         pa.field("author", pa.string()),
@@ -67,40 +90,47 @@ class UnknownFolder:
 
 @dataclass(frozen=True)
 class FolderSurvey:
-    """What lies in a photo folder, without a look into the files."""
+    """What lies in a folder, without a look into the files."""
 
     root: str
     files: dict[str, int]  # category -> files, for all categories
     folders: dict[str, list[str]]  # category -> names of the folders in the root that mean it
     unknown: list[UnknownFolder]
-    loose: int  # photos that lie in the root itself: category jewelry
+    loose: int  # photos or textures that lie in the root itself
     problems: list[str] = field(default_factory=list)  # sentences about side-cars
+    kind: FolderKind = PHOTOS
 
     def sentences(self) -> list[str]:
         """What the owner of the folder should know: folders that are not read, and broken side-cars."""
         told = []
+        words = self.kind.words
         for folder in self.unknown:
             meant = f"Rename it to {folder.nearest!r} if that is meant" if folder.nearest else "Rename it"
-            names = ", ".join(CATEGORIES)
             told.append(
-                f"The folder {folder.name!r} ({folder.files} files) is not read: its name means no category. "
-                f"{meant}; the categories are {names}."
+                f"The folder {folder.name!r} ({folder.files} files) is not read: its name means no {words.noun}. "
+                f"{meant}; the {words.nouns} are {', '.join(words.names)}."
             )
         if self.loose:
-            told.append(f"{self.loose} photos lie in the folder itself: they are taken for category 'jewelry'.")
+            what = "they are not read. Move each into the folder of its " + words.noun
+            if self.kind.loose is not None:
+                what = f"they are taken for {words.noun} {self.kind.loose!r}"
+            told.append(f"{self.loose} {self.kind.noun}s lie in the folder itself: {what}.")
         return [*told, *self.problems]
 
 
-def list_folder(root: str | Path, category: str, memory: str | Path | None = None) -> pa.Table:
-    """One row per file of one category in the folder, as `FOLDER_SCHEMA`, ordered by `item_id`.
+def list_folder(
+    root: str | Path, category: str, memory: str | Path | None = None, kind: FolderKind = PHOTOS
+) -> pa.Table:
+    """One row per file of one category (or theme) in the folder, as `FOLDER_SCHEMA`, ordered by `item_id`.
 
     `memory` is a folder of our own, where the hashes of unchanged files are kept between runs (none: read all again).
     A category without files gives no rows. Raises Permanent, with a sentence, when the folder is missing, is none,
     cannot be read, or has neither a category folder nor loose photos.
     """
-    if category not in CATEGORIES:
-        raise Permanent(f"There is no category {category!r}. The categories are {', '.join(CATEGORIES)}.")
-    layout = _layout(root)
+    words = kind.words
+    if category not in words.names:
+        raise Permanent(f"There is no {words.noun} {category!r}. The {words.nouns} are {', '.join(words.names)}.")
+    layout = _layout(root, kind)
     files, sidecars = _files(layout, category)
     kept = None
     if memory is not None:
@@ -115,9 +145,9 @@ def list_folder(root: str | Path, category: str, memory: str | Path | None = Non
         if isinstance(digest, OSError):
             problem, sentence = "unreadable", f"{shown(file.path)} cannot be read: {digest.strerror}."
         row: dict[str, Any] = {
-            "item_id": f"folder:{spelling}",
+            "item_id": f"{kind.source}:{spelling}",
             "category": category,
-            "source": "folder",
+            "source": kind.source,
             "source_id": spelling,
             "path": to_text(file.real),
             "file_sha256": None if problem else digest,
@@ -133,17 +163,17 @@ def list_folder(root: str | Path, category: str, memory: str | Path | None = Non
     return pa.Table.from_pylist(rows, schema=FOLDER_SCHEMA)
 
 
-def survey_folder(root: str | Path) -> FolderSurvey:
+def survey_folder(root: str | Path, kind: FolderKind = PHOTOS) -> FolderSurvey:
     """What lies in the folder: categories, counts, folders that mean none, broken side-cars. Opens side-cars only.
 
     Raises Permanent as `list_folder` does.
     """
-    layout = _layout(root)
+    layout = _layout(root, kind)
     counts: dict[str, int] = {}
     photos: set[str] = set()
     problems: set[str] = set()
     cars: list[Sidecars] = []
-    for category in CATEGORIES:
+    for category in kind.words.names:
         files, sidecars = _files(layout, category)
         counts[category] = len(files)
         photos |= {spelled(file.relative) for file in files}
@@ -160,10 +190,12 @@ def survey_folder(root: str | Path) -> FolderSurvey:
         files=counts,
         folders={category: names for category, names in folders.items() if names},
         unknown=[
-            UnknownFolder(shown(path.name), nearest_category(shown(path.name)), _count(path)) for path in layout.unknown
+            UnknownFolder(shown(path.name), kind.words.nearest(shown(path.name)), _count(path))
+            for path in layout.unknown
         ],
-        loose=sum(not path.is_dir() for path in layout.starts.get(LOOSE_CATEGORY, [])),
+        loose=len(layout.loose),
         problems=sorted(problems),
+        kind=kind,
     )
 
 
@@ -174,56 +206,61 @@ class _Layout:
     base: Path
     starts: dict[str, list[Path]]
     unknown: list[Path]
+    loose: list[Path]  # among the starts of the kind's `loose`, if it has one
 
 
-def _layout(root: str | Path) -> _Layout:
-    folder = Path(root).expanduser()
-    setting = "Set JEWEL_PHOTOS to a folder with one sub-folder per category"
+def _layout(root: str | Path, kind: FolderKind) -> _Layout:
+    folder, called = Path(root).expanduser(), f"The {kind.noun} folder"
     try:
         base = folder.resolve(strict=True)
         with os.scandir(base) as scan:
             entries = sorted(scan, key=lambda entry: os.fsencode(entry.name))
     except (FileNotFoundError, RuntimeError):
-        raise Permanent(f"The photo folder {shown(folder)} does not exist. {setting}.") from None
+        raise Permanent(f"{called} {shown(folder)} does not exist. {kind.how}.") from None
     except NotADirectoryError:
-        raise Permanent(f"The photo folder {shown(folder)} is a file. {setting}.") from None
+        raise Permanent(f"{called} {shown(folder)} is a file. {kind.how}.") from None
     except OSError as error:
-        raise Permanent(f"The photo folder {shown(folder)} cannot be read: {error.strerror}. {setting}.") from error
+        raise Permanent(f"{called} {shown(folder)} cannot be read: {error.strerror}. {kind.how}.") from error
     starts: dict[str, list[Path]] = defaultdict(list)
-    unknown = []
+    unknown, loose = [], []
     for entry in entries:
         path = base / entry.name
         if is_ignored(entry.name) or entry.name.casefold() == MASKS:
             continue
         if entry.is_dir() or (entry.is_symlink() and not path.suffix):
-            category = category_of(shown(entry.name))
+            category = kind.words.find(shown(entry.name))
             if category:
                 starts[category].append(path)
             else:
                 unknown.append(path)
         elif path.suffix.lower() in PHOTO_SUFFIXES:
-            starts[LOOSE_CATEGORY].append(path)
+            loose.append(path)
+    if kind.loose and loose:
+        starts[kind.loose] += loose
     if not starts:
-        raise Permanent(_nothing_here(base, unknown, setting))
-    return _Layout(base, dict(starts), unknown)
+        raise Permanent(_nothing_here(base, unknown, loose, kind))
+    return _Layout(base, dict(starts), unknown, loose)
 
 
-def _nothing_here(base: Path, unknown: list[Path], setting: str) -> str:
+def _nothing_here(base: Path, unknown: list[Path], loose: list[Path], kind: FolderKind) -> str:
     """The sentence for a folder in which no photo can be: what lies there instead, and what may have been meant."""
-    names = f"{setting} ({', '.join(CATEGORIES)})"
+    words, called = kind.words, f"The {kind.noun} folder {shown(base)}"
+    names = f"{kind.how} ({', '.join(words.names)})"
+    if loose:
+        return f"{called} has no folder whose name means a {words.noun}, only loose {kind.noun}s. {names}."
     if not unknown:
-        return f"The photo folder {shown(base)} is empty. {names}."
+        return f"{called} is empty. {names}."
     for path in unknown:
         with contextlib.suppress(OSError):
-            if not path.is_symlink() and any(category_of(shown(child.name)) for child in path.iterdir()):
+            if not path.is_symlink() and any(words.find(shown(child.name)) for child in path.iterdir()):
                 return (
-                    f"The photo folder {shown(base)} has no folder whose name means a category, "
-                    f"but {shown(path)} has: set JEWEL_PHOTOS to that."
+                    f"{called} has no folder whose name means a {words.noun}, "
+                    f"but {shown(path)} has: set {kind.setting} to that."
                 )
     told = ", ".join(repr(shown(path.name)) for path in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
-    near = [nearest for path in unknown if (nearest := nearest_category(shown(path.name)))]
+    near = [nearest for path in unknown if (nearest := words.nearest(shown(path.name)))]
     hint = f" Perhaps {near[0]!r} was meant." if near else ""
-    return f"The photo folder {shown(base)} has no folder whose name means a category, only {told}.{hint} {names}."
+    return f"{called} has no folder whose name means a {words.noun}, only {told}.{hint} {names}."
 
 
 def _files(layout: _Layout, category: str) -> tuple[list[Found], Sidecars]:

@@ -158,7 +158,7 @@ def _outside(root: Path, path: Path) -> Found:
         root,
         path,
         "link out of the folder",
-        f"The link {shown(path)} leads out of the photo folder. Copy what it means into the folder.",
+        f"The link {shown(path)} leads out of the folder that is collected. Copy what it means into the folder.",
     )
 
 

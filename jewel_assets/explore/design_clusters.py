@@ -28,7 +28,7 @@ CLUSTER_SCHEMA = pa.schema(
         pa.field("is_medoid", pa.bool_(), nullable=False),  # the one piece that stands for its cluster
         pa.field("map_x", pa.float32(), nullable=False),  # place on the 2-D map, -1..1
         pa.field("map_y", pa.float32(), nullable=False),
-        pa.field("cluster_sheet_sha256", pa.string(), nullable=False),  # a JPEG of the cluster: centre, nearest, edge
+        pa.field("cluster_sheet_sha256", pa.string()),  # a JPEG: centre, nearest, edge; null if one was taken down
         pa.field("cluster_model_sha256", pa.string(), nullable=False),
     ]
 )

@@ -15,7 +15,7 @@ Mask = NDArray[np.bool_]
 
 PALETTE_TYPE = pa.list_(pa.struct([pa.field("hex", pa.string()), pa.field("share", pa.float32())]))
 
-_LUMA_709 = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709, item 3.2, on gamma-encoded R'G'B'
+LUMA_709 = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709, item 3.2, on gamma-encoded R'G'B'
 _SAME_COLOUR = 8.0  # CIE76 difference below which two colours are one: some three just-noticeable differences
 _SMALLEST_SHARE = 0.02  # of the subject; rarer colours go to their nearest neighbour in the palette
 _PLAIN = 0.6  # a border at least so uniform is a plain background, before which the subject can be told
@@ -91,7 +91,7 @@ def measure(pixels: Pixels, *, side: int = 384, colours: int = 5) -> dict[str, A
     opaque = _opaque(pixels, side)
     rgb = fit(flatten(pixels), side)
     lab = np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
-    luma = rgb.astype(np.float32) @ _LUMA_709  # (h, w), 0..255
+    luma = rgb.astype(np.float32) @ LUMA_709  # (h, w), 0..255
     uniformity, distance = _background(lab)
     subject = opaque if opaque is not None else _subject(distance, uniformity)
     region = subject if subject is not None else np.ones(luma.shape, bool)
@@ -102,8 +102,8 @@ def measure(pixels: Pixels, *, side: int = 384, colours: int = 5) -> dict[str, A
         "clipped_dark": float((luma[region] <= 4).mean()),
         "clipped_light": float((luma[region] >= 251).mean()),
         "contrast": float(luma.std() / 255),
-        "colourfulness": _colourfulness(rgb[region].astype(np.float32)),
-        "palette": _palette(lab[region], colours),
+        "colourfulness": colourfulness_of(rgb[region].astype(np.float32)),
+        "palette": palette_of(lab[region], colours),
         "aspect": width / height,
         "background_uniformity": uniformity,
         "subject_share": None if subject is None else float(subject.mean()),
@@ -140,7 +140,7 @@ def _subject(distance: NDArray[np.float32], uniformity: float) -> Mask | None:
     return mask if mask.mean() >= 0.002 else None
 
 
-def _colourfulness(rgb: NDArray[np.float32]) -> float:
+def colourfulness_of(rgb: NDArray[np.float32]) -> float:
     """M3 of Hasler and Suesstrunk (2003), equation 3 of section 3: sigma_rgyb + 0.3 mu_rgyb, of (n, 3) in 0..255."""
     red_green = rgb[:, 0] - rgb[:, 1]
     yellow_blue = (rgb[:, 0] + rgb[:, 1]) / 2 - rgb[:, 2]
@@ -148,7 +148,7 @@ def _colourfulness(rgb: NDArray[np.float32]) -> float:
     return float(spread + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean()))
 
 
-def _palette(lab: NDArray[np.float32], colours: int) -> list[dict[str, Any]]:
+def palette_of(lab: NDArray[np.float32], colours: int) -> list[dict[str, Any]]:
     """The main colours of (n, 3) CIELAB pixels: k-means from a fixed seed on at most 4,096 of them, evenly taken."""
     import cv2
 

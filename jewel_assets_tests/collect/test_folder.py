@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jewel_assets.collect import FOLDER_SCHEMA, list_folder, survey_folder
+from jewel_assets.collect import FOLDER_SCHEMA, TEXTURES, list_folder, survey_folder
 from jewel_assets.collect import hashes as hashing
 from jewel_assets.collect.walk import from_text, to_text
 from jewel_assets.errors import Permanent
@@ -323,3 +323,49 @@ def test_a_damaged_memory_costs_time_only(tmp_path: Path, hashed: list[str], con
 def test_a_memory_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
     put(tmp_path / "photos/ring/a.jpg")
     assert list_folder(tmp_path / "photos", "ring", put(tmp_path / "file") / "memory").num_rows == 1
+
+
+# --- textures -----------------------------------------------------------------------------------------------------
+
+
+def test_a_texture_folder_is_read_by_theme_and_its_items_are_no_photos(tmp_path: Path) -> None:
+    put(tmp_path / "Gold leaf/a.jpg")
+    put(tmp_path / "VELVET/deep/b.png")
+    put(tmp_path / "ring/c.jpg")
+    put(tmp_path / "licences.csv", b"file,author,licence\nGold leaf/a.jpg,Ana,CC0\n")
+    (row,) = list_folder(tmp_path, "gold", kind=TEXTURES).to_pylist()
+    assert (row["item_id"], row["category"], row["source"]) == (
+        "texture_folder:Gold leaf/a.jpg", "gold", "texture_folder",
+    )  # fmt: skip
+    assert (row["author"], row["licence"], row["may_train"]) == ("Ana", "CC0-1.0", True)
+    assert [row["source_id"] for row in list_folder(tmp_path, "textile", kind=TEXTURES).to_pylist()] == [
+        "VELVET/deep/b.png"
+    ]
+    assert [row["item_id"] for row in list_folder(tmp_path, "ring").to_pylist()] == ["folder:ring/c.jpg"]
+    with pytest.raises(Permanent, match=r"no theme 'ring'\. The themes are enamel, filigree"):
+        list_folder(tmp_path, "ring", kind=TEXTURES)
+
+
+def test_loose_textures_are_reported_and_not_read(tmp_path: Path) -> None:
+    for name in ("gold/a.jpg", "b.jpg", "c.png", "filligree/d.jpg"):
+        put(tmp_path / name)
+    survey = survey_folder(tmp_path, TEXTURES)
+    assert sum(survey.files.values()) == survey.files["gold"] == 1
+    assert survey.loose == 2
+    told = "\n".join(survey.sentences())
+    assert "2 textures lie in the folder itself: they are not read. Move each into the folder of its theme." in told
+    assert "its name means no theme. Rename it to 'filigree' if that is meant; the themes are enamel" in told
+
+
+def test_a_texture_folder_without_themes_is_refused_with_what_lies_there(tmp_path: Path) -> None:
+    for ask in (lambda root: list_folder(root, "gold", kind=TEXTURES), lambda root: survey_folder(root, TEXTURES)):
+        with pytest.raises(Permanent, match=r"The texture folder .* does not exist\. Set JEWEL_TEXTURES"):
+            ask(tmp_path / "nowhere")
+        put(tmp_path / "loose/a.jpg")
+        with pytest.raises(
+            Permanent, match=r"has no folder whose name means a theme, only loose textures\. Set JEWEL_TEXTURES"
+        ):
+            ask(tmp_path / "loose")
+        _made(tmp_path / "above/textures/silk")
+        with pytest.raises(Permanent, match=r"but .*above/textures has: set JEWEL_TEXTURES to that"):
+            ask(tmp_path / "above")

@@ -36,6 +36,8 @@ from jewel_assets.explore.clusters import best_k
 from jewel_assets.explore.embedders import Vectors, unit
 from jewel_assets.images import Pixels, decode, encode_png
 from jewel_assets.lake import ITEM_SCHEMA, Lake
+from jewel_assets.lake.takedowns import take_down
+from jewel_assets.lake.verification import verify
 from jewel_assets.registry import Registry
 from jewel_assets_tests.pictures import draw_piece
 
@@ -456,6 +458,24 @@ def test_after_a_run_without_designs_no_id_comes_back_even_if_the_models_were_co
     assert min(one.id for one in third.clusters) > max(one.id for one in first.clusters)
     assert min(one.id for one in third.clusters) >= 3, "the ids that were retired earlier do not come back either"
     assert publish_clusters(lake, ClusterConfig(k=2)).reused
+
+
+def test_after_a_takedown_the_sheets_that_showed_it_are_drawn_anew_and_the_clusters_keep_their_ids(lake: Lake) -> None:
+    published(lake, embedded(lake, {"ring": 9, "necklace": 9}))
+    first = publish_clusters(lake, ClusterConfig(k=2))
+    rows = lake.dataset("design_clusters").read()
+    gone, sheet = rows["item_id"][0].as_py(), rows["cluster_sheet_sha256"][0].as_py()
+    take_down(lake, "item", gone, "tests")
+    left = lake.dataset("design_clusters").read()
+    assert left.num_rows == 17
+    assert sheet not in left["cluster_sheet_sha256"].to_pylist()
+    assert not lake.blobs.exists(sheet, "image/jpeg")
+    assert list(verify(lake)) == []
+    again = publish_clusters(lake, ClusterConfig(k=2))
+    assert not again.reused
+    assert [(one.id, one.name) for one in again.clusters] == [(one.id, one.name) for one in first.clusters]
+    assert lake.dataset("design_clusters").read()["cluster_sheet_sha256"].null_count == 0
+    assert list(verify(lake)) == []
 
 
 def test_clustering_before_embedding_says_what_to_materialize(lake: Lake) -> None:

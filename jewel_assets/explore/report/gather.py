@@ -33,8 +33,7 @@ from jewel_assets.lake import Lake
 
 _VERDICTS = (("reject", "rejected"), ("review", "review"))  # the verdict, and the outcome that says the same
 
-# name of the step, its dataset ("" = the raw datasets), the datasets whose outcomes say why an item is not in it
-_STEPS = (
+_STEPS: tuple[tuple[str, str, Sequence[str]], ...] = (
     ("unique", "photos", ("photo_fingerprints", "photos")),
     ("shown alone", "product_photos", JUDGES),
     ("cut out", "cutouts", ("cutouts",)),
@@ -60,7 +59,7 @@ def collect_report_data(
     """
     tables = Tables(lake, sources)
     pictures = Pictures(lake.blobs, max_picture_bytes)
-    steps, categories = _steps(tables)
+    steps, categories = steps_of(tables, _STEPS, CATEGORIES)
     broken, failed = faults(tables)
     walls = Walls(tables, pictures)
     hero = _hero(tables, pictures)
@@ -69,9 +68,9 @@ def collect_report_data(
     duplicates = walls.duplicates()
     measured = tables.rows("photo_measures") is not None
     missing = Missing(
-        "" if tables.found else _unmade(tables.sources[0], "No photo was collected yet"),
-        "" if groups.clusters else _unmade("design_clusters", "There are no design clusters yet"),
-        "" if measured else _unmade("photo_measures", "The photos were not measured yet"),
+        "" if tables.found else unmade(tables.sources[0], "No photo was collected yet"),
+        "" if groups.clusters else unmade("design_clusters", "There are no design clusters yet"),
+        "" if measured else unmade("photo_measures", "The photos were not measured yet"),
         "" if duplicates else _no_duplicates(tables),
     )
     return ReportData(
@@ -90,33 +89,40 @@ def collect_report_data(
         points_in_all=groups.points_in_all,
         breakdowns=_breakdowns(tables),
         histograms=_histograms(tables),
-        palettes=_palettes(tables),
+        palettes=palettes_of(tables, "photo_measures", CATEGORIES),
         duplicates=duplicates,
-        origins=tuple(_origin(tables, name) for name in tables.names if tables.rows(name) is not None),
+        origins=tuple(origin_of(tables, name) for name in tables.names if tables.rows(name) is not None),
         weights=_used(tables, weights or {}),
         missing=missing,
         pictures_left_out=pictures.left_out,
     )
 
 
-def _unmade(dataset: str, what: str) -> str:
+def unmade(dataset: str, what: str) -> str:
+    """The sentence for a part of the report that waits for a dataset."""
     return f"{what}: materialize the asset {dataset} and make this report again."
 
 
 def _no_duplicates(tables: Tables) -> str:
     if tables.rows("photos") is None:
-        return _unmade("photos", "Duplicates were not looked for yet")
+        return unmade("photos", "Duplicates were not looked for yet")
     return "No duplicates were found."
 
 
-def _steps(tables: Tables) -> tuple[tuple[Step, ...], tuple[CategorySteps, ...]]:
-    """Each step with what it lost and why, over all and by category."""
+def steps_of(
+    tables: Tables, further: Sequence[tuple[str, str, Sequence[str]]], keys: Sequence[str]
+) -> tuple[tuple[Step, ...], tuple[CategorySteps, ...]]:
+    """Each step with what it lost and why, over all and by category (in the order of `keys`).
+
+    After "found" and "read" come the `further` steps: name, dataset, the datasets whose outcomes say why an item is not
+    in it.
+    """
     found = tables.found
     if not found:
         return (), ()
     steps = [Step("found", " + ".join(tables.sources), len(found))]
     members: list[dict[str, str] | None] = [found]
-    way = (("read", "", tables.sources), *_STEPS)
+    way = (("read", "", tables.sources), *further)
     before = found
     for name, dataset, reasons_in in way:
         if dataset and tables.rows(dataset) is None:
@@ -131,7 +137,7 @@ def _steps(tables: Tables) -> tuple[tuple[Step, ...], tuple[CategorySteps, ...]]
         members.append(after)
         before = after
     counts = [None if items is None else Counter(items.values()) for items in members]
-    known = [category for category in CATEGORIES if any(count and count[category] for count in counts)]
+    known = [category for category in keys if any(count and count[category] for count in counts)]
     rows = (
         CategorySteps(category, tuple(c[category] if c is not None else None for c in counts)) for category in known
     )
@@ -211,11 +217,14 @@ def _histograms(tables: Tables) -> tuple[Histogram, ...]:
         ("cutouts", "coverage", "Cut-out coverage", "share of the frame", False),
     ):
         wanted.append((title, unit, tables.column(dataset, column), log))
-    made = (_histogram(*each) for each in wanted)
+    made = (histogram_of(*each) for each in wanted)
     return tuple(histogram for histogram in made if histogram is not None)
 
 
-def _histogram(title: str, unit: str, values: Sequence[float | None], log: bool, bins: int = 32) -> Histogram | None:
+def histogram_of(
+    title: str, unit: str, values: Sequence[float | None], log: bool = False, bins: int = 32
+) -> Histogram | None:
+    """How often values of each size occur; None without any. `log` for bins of equal ratio."""
     kept = np.array([value for value in values if value is not None], np.float64)
     kept = kept[np.isfinite(kept)]
     if not kept.size:
@@ -231,14 +240,14 @@ def _histogram(title: str, unit: str, values: Sequence[float | None], log: bool,
     return Histogram(title, unit, tuple(map(float, edges)), tuple(map(int, counts)), float(np.median(kept)), log)
 
 
-def _palettes(tables: Tables) -> tuple[Palette, ...]:
-    """The colours of all photos together, then of each category."""
-    palettes = tables.column("photo_measures", "palette")
+def palettes_of(tables: Tables, dataset: str, keys: Sequence[str]) -> tuple[Palette, ...]:
+    """The colours of all items together, then of each category."""
+    palettes = tables.column(dataset, "palette")
     if not palettes:
         return ()
-    categories = tables.column("photo_measures", "category")
+    categories = tables.column(dataset, "category")
     found = [Palette("all", common_palette(palettes, 18))]
-    for category in CATEGORIES:
+    for category in keys:
         own = [palette for palette, of in zip(palettes, categories, strict=True) if of == category]
         found.append(Palette(category, common_palette(own)))
     return tuple(palette for palette in found if palette.colours)
@@ -251,7 +260,7 @@ def _used(tables: Tables, weights: Mapping[str, str]) -> tuple[tuple[str, str], 
     return tuple(sorted((model, sha256) for model, sha256 in weights.items() if model in named))
 
 
-def _origin(tables: Tables, name: str) -> Origin:
+def origin_of(tables: Tables, name: str) -> Origin:
     """Rows, version and digest of a dataset, and the engines that made its rows."""
     table = tables.rows(name)
     history = tables.lake.dataset(name).history()

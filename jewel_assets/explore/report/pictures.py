@@ -1,6 +1,6 @@
 """Small pictures inside the page, within a limit that does not depend on how many items there are."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jewel_assets.contact_sheet import data_uri
@@ -16,7 +16,7 @@ class Pictures:
         self.left_out = 0
         self._blobs = blobs
         self._left = max_bytes
-        self._made: dict[tuple[str, int], str] = {}
+        self._made: dict[str, str] = {}
 
     def of(
         self, row: Mapping[str, Any], caption: str = "", detail: str = "", *, side: int = 224, what: str = "Photo of"
@@ -28,8 +28,14 @@ class Pictures:
         return Picture(self._uri(row, side), alt, caption or title, name[:400], detail)
 
     def _uri(self, row: Mapping[str, Any], side: int) -> str | None:
-        key = (str(row.get("sha256") or ""), side)
-        uri = self._made.get(key) or data_uri(row, self._blobs, side)
+        return self.kept(f"{row.get('sha256') or ''} {side}", lambda: data_uri(row, self._blobs, side))
+
+    def kept(self, key: str, make: Callable[[], str | None]) -> str | None:
+        """The data URI that `make` gives, or gave under this key before; None where it gives none or the page is full.
+
+        An equal URI that stands on the page twice counts twice.
+        """
+        uri = self._made.get(key) or make()
         if uri is None:
             return None
         if len(uri) > self._left:

@@ -8,7 +8,7 @@ from jewel_assets.explore.report.data import ReportData
 from jewel_assets.explore.report.wording import listed, moment, number, percent, words
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment, Template
 
 
 def build_report(data: ReportData) -> str:
@@ -39,10 +39,15 @@ def lede(data: ReportData) -> str:
 
 @lru_cache(maxsize=1)
 def _template() -> "Template":
+    return pages().get_template("report/report.html.jinja")
+
+
+def pages() -> "Environment":
+    """Where the pages of reports are made, from the templates below `explore`; what they print is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("jewel_assets.explore.report", "."),
+        loader=PackageLoader("jewel_assets.explore", "."),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -51,4 +56,4 @@ def _template() -> "Template":
     environment.filters.update(number=number, moment=moment, words=words, histogram=histogram_svg, map_drawing=map_svg)
     environment.filters.update(short=short_number, listed=listed)
     environment.globals["percent"] = percent
-    return environment.get_template("report.html.jinja")
+    return environment

@@ -1,6 +1,6 @@
 """What a person should look at first: the worst of each kind, duplicates, and failures."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -61,17 +61,20 @@ class Walls:
         )
         return tuple(wall for wall in walls if wall.groups)
 
-    def duplicates(self) -> Wall | None:
-        """Groups of duplicates, the largest first: the photo that was kept, then those that were not."""
+    def duplicates(self, datasets: Sequence[str] = ("photos", "image_pool"), noun: str = "photo") -> Wall | None:
+        """Groups of duplicates, the largest first: the photo that was kept, then those that were not.
+
+        `datasets` are those that drop duplicates; the first of them has what was kept.
+        """
         groups: dict[str, list[Row]] = {}
-        for row in self.tables.not_ok("photos", "image_pool"):
+        for row in self.tables.not_ok(*datasets):
             if row.get("duplicate_of"):
                 groups.setdefault(row["duplicate_of"], []).append(row)
         if not groups:
             return None
         order = sorted(groups, key=lambda kept: (-len(groups[kept]), kept))[:_GROUPS]
         ids = {row["item_id"] for kept in order for row in groups[kept]}
-        rows = self.tables.find(ids | set(order), "photos", *self.tables.sources)
+        rows = self.tables.find(ids | set(order), datasets[0], *self.tables.sources)
         shown = []
         for kept in order:
             copies = sorted(groups[kept], key=lambda row: str(row["item_id"]))
@@ -82,7 +85,7 @@ class Walls:
             shown.append(tuple(line))
         reasons = counted(row["reason"] or "duplicate" for copies in groups.values() for row in copies)
         count = sum(map(len, groups.values()))
-        sentence = f"{count:,} photos repeat {len(groups):,} others, of which the best was kept: {listed(reasons)}."
+        sentence = f"{count:,} {noun}s repeat {len(groups):,} others, of which the best was kept: {listed(reasons)}."
         return Wall("Duplicates", sentence, tuple(shown))
 
     def _cutouts(self) -> Wall:
