@@ -14,6 +14,8 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from jewel_assets.lake.banned import Takedowns, TakenDown
+
 EXTENSIONS = {
     "image/jpeg": "jpg",
     "image/png": "png",
@@ -81,6 +83,7 @@ class BlobStore:
         self.root = root
         self._fs, base = filesystem(root)
         self._base = f"{base.rstrip('/')}/blobs"
+        self.takedowns = Takedowns(root)
 
     def __reduce__(self) -> tuple[type["BlobStore"], tuple[str]]:
         return BlobStore, (self.root,)
@@ -112,8 +115,13 @@ class BlobStore:
         return self.read(self.path(sha256, media_type))
 
     def put(self, data: bytes, media_type: str) -> Blob:
-        """Store `data` unless it is there already. Readers see all of it or nothing, whenever this process dies."""
+        """Store `data` unless it is there already. Readers see all of it or nothing, whenever this process dies.
+
+        Raises TakenDown for bytes that may not come back, under whatever name they come.
+        """
         blob = Blob(hashlib.sha256(data).hexdigest(), media_type, len(data))
+        if blob.sha256 in self.takedowns.recent().hashes:
+            raise TakenDown(f"The blob {blob.sha256} was taken down (`jewel lake takedowns`), so it is not stored.")
         path = self.path(blob.sha256, media_type)
         if self._is_there_to_stay(path):
             return blob
@@ -153,7 +161,22 @@ class BlobStore:
         """All files under `blobs/`, by path; those left by a killed writer (`.*.tmp`) and foreign ones included."""
         if self._fs.exists(self._base):
             for path, facts in sorted(self._fs.find(self._base, detail=True).items()):
-                yield StoredFile(str(path), int(facts["size"]), _modified(facts))
+                yield _stored_file(str(path), facts)
+
+    def files_of(self, hashes: Iterable[str]) -> list[StoredFile]:
+        """The files of these blobs, whatever their extension, and what a killed writer left of them."""
+        wanted = set(hashes)
+        folders = sorted({f"{self._base}/{sha256[:2]}" for sha256 in wanted})
+        with ThreadPoolExecutor(1 if self.is_local else 32) as pool:
+            listed = [facts for listing in pool.map(self._listing, folders) for facts in listing]
+        files = [_stored_file(str(facts["name"]), facts) for facts in listed]
+        return [file for file in files if file.name.lstrip(".").split(".", 1)[0] in wanted]
+
+    def _listing(self, folder: str) -> list[Mapping[str, Any]]:
+        try:
+            return [facts for facts in self._fs.ls(folder, detail=True) if facts["type"] == "file"]
+        except FileNotFoundError:
+            return []
 
     def read(self, path: str) -> bytes:
         """The bytes of a file that `files` named. Raises FileNotFoundError."""
@@ -165,12 +188,21 @@ class BlobStore:
         with contextlib.suppress(FileNotFoundError):
             self._fs.rm_file(path)
 
+    def remove_all(self, files: Iterable[StoredFile]) -> None:
+        """Remove these, unless they are gone already."""
+        with ThreadPoolExecutor(1 if self.is_local else 32) as pool:
+            list(pool.map(self.remove, [file.path for file in files]))
+
     def missing(self, blobs: Iterable[tuple[str, str]]) -> list[str]:
         """Hashes of those (sha256, media type) pairs that are not here."""
         wanted = list(dict.fromkeys(blobs))
         with ThreadPoolExecutor(1 if self.is_local else 32) as pool:
             there = list(pool.map(lambda blob: self.exists(*blob), wanted))
         return [sha256 for (sha256, _), found in zip(wanted, there, strict=True) if not found]
+
+
+def _stored_file(path: str, facts: Mapping[str, Any]) -> StoredFile:
+    return StoredFile(path, int(facts["size"]), _modified(facts))
 
 
 def _modified(facts: Mapping[str, Any]) -> datetime:

@@ -2,36 +2,43 @@
 
 import dataclasses
 import difflib
+import getpass
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
-from jewel_assets.categories import CATEGORIES, category_of, nearest_category
+from jewel_assets.categories import CATEGORIES
 from jewel_assets.errors import Permanent
+from jewel_assets.lake.banned import Kind
 from jewel_assets.lake.datasets import Dataset, Lake
 from jewel_assets.lake.export import export as export_dataset
 from jewel_assets.lake.maintenance import collect_garbage
+from jewel_assets.lake.partitions import VOCABULARIES, key_of, nearest_key, vocabulary_of
+from jewel_assets.lake.takedowns import take_down
 from jewel_assets.lake.verification import verify as find_problems
 from jewel_assets.settings import settings
+from jewel_assets.themes import THEME_WORDS
 
 app = typer.Typer(no_args_is_help=True, help="Datasets and blobs: look, export, verify, tidy up.")
 
 
 def _category(spelled: str) -> str:
-    category = category_of(spelled)
+    category = key_of(spelled)
     if category is None:
-        near = nearest_category(spelled)
-        hint = f"; did you mean {near}?" if near else "."
-        raise typer.BadParameter(f"{spelled!r} is none of {', '.join(CATEGORIES)}{hint}")
+        near = nearest_key(spelled)
+        known = "; ".join(f"the {words.nouns} are {', '.join(words.names)}" for words in VOCABULARIES)
+        raise typer.BadParameter(f"{spelled!r} is none: {f'did you mean {near}? ' if near else ''}{known}.")
     return category
 
 
 DatasetName = Annotated[str, typer.Argument(metavar="DATASET", help="A dataset, as `jewel lake ls` names it.")]
-Category = Annotated[str | None, typer.Option(parser=_category, metavar="CATEGORY", help="Only this category.")]
+Category = Annotated[
+    str | None, typer.Option(parser=_category, metavar="CATEGORY", help="Only this category (or texture theme).")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, for programs.")]
 
 
@@ -51,7 +58,7 @@ def open_lake() -> Lake:
 
 @app.command("ls")
 def list_datasets(as_json: AsJson = False) -> None:
-    """List the datasets with their rows per category and version."""
+    """List the datasets with their rows per category (or texture theme) and version."""
     lake = open_lake()
     found = [_summary(lake.dataset(name)) for name in lake.datasets()]
     if as_json:
@@ -60,14 +67,20 @@ def list_datasets(as_json: AsJson = False) -> None:
     if not found:
         typer.echo(f"Nothing was published to {lake.root} yet: materialize an asset, or run `make demo`.")
         return
-    lines = [["dataset", "rows", *CATEGORIES, "version"]]
-    for entry in found:
-        if "problem" in entry:
-            lines.append([entry["dataset"], "broken", *("" for _ in CATEGORIES), ""])
-            continue
-        counts = [str(entry["categories"].get(category, "")) for category in CATEGORIES]
-        lines.append([entry["dataset"], str(entry["rows"]), *counts, str(entry["version"])])
-    print_table(lines, right=range(1, len(lines[0])))
+    themed = [entry for entry in found if _is_themed(entry)]
+    themes = sorted({theme for entry in themed for theme in entry["categories"]})  # only those that occur: all are many
+    tables = [([entry for entry in found if entry not in themed], CATEGORIES), (themed, themes)]
+    for number, (entries, keys) in enumerate((entries, keys) for entries, keys in tables if entries):
+        if number:
+            typer.echo()
+        lines = [["dataset", "rows", *keys, "version"]]
+        for entry in entries:
+            if "problem" in entry:
+                lines.append([entry["dataset"], "broken", *("" for _ in keys), ""])
+                continue
+            counts = [str(entry["categories"].get(key, "")) for key in keys]
+            lines.append([entry["dataset"], str(entry["rows"]), *counts, str(entry["version"])])
+        print_table(lines, right=range(1, len(lines[0])))
     if any("problem" in entry for entry in found):
         typer.echo("\nbroken: `jewel lake verify` says what is wrong and what to do.")
 
@@ -118,13 +131,14 @@ def export(
     folder: Annotated[Path, typer.Argument(help="Where to put the folders; made if need be.")],
     category: Category = None,
     copy: Annotated[bool, typer.Option("--copy", help="Copy: hard links share their bytes with the lake.")] = False,
+    may_train: Annotated[bool, typer.Option("--may-train", help="Only what a model may be trained on.")] = False,
 ) -> None:
     """Write a dataset's files into human-readable folders, e.g. `ring_filter_keep/`, with an items.csv.
 
     Exporting again brings the folders up to date; what something else put there stays.
     """
     lake = _dataset(name).lake
-    count = export_dataset(lake, name, folder.expanduser(), category, copy)
+    count = export_dataset(lake, name, folder.expanduser(), category, copy, may_train)
     typer.echo(f"{count} files in {folder}")
 
 
@@ -168,6 +182,45 @@ def gc(
         typer.echo(f"Nothing was changed. To remove them: jewel lake gc --days {days:g} --delete")
 
 
+@app.command()
+def takedown(
+    item: Annotated[str | None, typer.Option(metavar="ITEM_ID", help="One item: `unsplash:Sg3XwuEpybU`.")] = None,
+    author: Annotated[str | None, typer.Option(help="All works of this author, as the tables spell the name.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="Some bytes, wherever they are.")] = None,
+    note: Annotated[str, typer.Option(help="Who asked, and how: kept beside the record.")] = "",
+    in_advance: Annotated[bool, typer.Option("--in-advance", help="Also if nothing of it is here yet.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+) -> None:
+    """Remove an item, an author's works or some bytes, with all that was made of them, and keep them out for good."""
+    named = [(kind, value) for kind, value in (("item", item), ("author", author), ("sha256", sha256)) if value]
+    if len(named) != 1:
+        raise typer.BadParameter("say what to take down: one of --item, --author, --sha256.")
+    kind, value = named[0]
+    removed = take_down(
+        open_lake(), cast(Kind, kind), value, getpass.getuser(), note, dry_run=dry_run, in_advance=in_advance
+    )
+    typer.echo("This would go:" if dry_run else "This is gone, and stays away:")
+    for sentence in removed.sentences(dry_run):
+        typer.echo(f"  {sentence}")
+
+
+@app.command()
+def takedowns(as_json: AsJson = False) -> None:
+    """List what was taken down: what was asked for, when, by whom."""
+    rows = open_lake().takedowns().read().to_pylist()
+    if as_json:
+        print_json(rows)
+        return
+    asked: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        entry = asked.setdefault(row["asked_for"], {"at": row["at"], "by": row["by"], "note": row["note"], "count": 0})
+        entry["count"] += row["kind"] == "item"
+    lines = [["ASKED FOR", "ITEMS", "WHEN", "BY", "NOTE"]]
+    for name, entry in asked.items():
+        lines.append([name, str(entry["count"]), f"{entry['at']:%Y-%m-%d %H:%M}", entry["by"], entry["note"] or ""])
+    print_table(lines, right=(1,))
+
+
 def _dataset(name: str) -> Dataset:
     lake = open_lake()
     dataset = lake.dataset(name)
@@ -192,6 +245,11 @@ def _summary(dataset: Dataset) -> dict[str, Any]:
     except Permanent as error:
         return {"dataset": dataset.name, "problem": str(error)}
     return {"dataset": dataset.name, "rows": sum(counts.values()), "categories": counts, "version": version}
+
+
+def _is_themed(entry: Mapping[str, Any]) -> bool:
+    """Whether a dataset (an entry of `_summary`) is one of textures."""
+    return any(vocabulary_of(key) is THEME_WORDS for key in entry.get("categories", ()))
 
 
 def _outcome_counts(latest: Any) -> list[tuple[str, str | None, int]]:

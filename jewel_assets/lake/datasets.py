@@ -3,7 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,19 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 from filelock import FileLock, Timeout
 
-from jewel_assets.categories import CATEGORIES
-from jewel_assets.errors import Permanent
+from jewel_assets.errors import Permanent, Transient
+from jewel_assets.lake.banned import TAKEN_DOWN, Banned, Takedowns, is_one_of, refusals
 from jewel_assets.lake.blobs import BlobStore, filesystem
 from jewel_assets.lake.decisions import DECISIONS, DecisionLog
-from jewel_assets.lake.schema import ITEM_SCHEMA, OUTCOME_SCHEMA, blobs_of
+from jewel_assets.lake.listings import FOUND, Listings
+from jewel_assets.lake.partitions import is_mixed, strange_keys
+from jewel_assets.lake.schema import ITEM_SCHEMA, OUTCOME_SCHEMA, OUTCOMES, blobs_of
 from jewel_assets.lake.tables import DeltaFile, digest, writing_failed
+from jewel_assets.lake.traces import NOT_REFUSED, REMOVAL, SHOWS_MANY, remove_unnamed
 
 log = logging.getLogger("jewel_assets.lake")
 
-OUTCOMES = "__outcomes"
-"""What follows the name of a dataset in the name of the table of its outcomes."""
-
-BESIDE = (OUTCOMES, DECISIONS)
+BESIDE = (OUTCOMES, DECISIONS, FOUND)
 """How the names of tables end that stand beside a dataset and are none."""
 
 QUIET_SECONDS = 2.0
@@ -51,6 +51,14 @@ class Lake:
     def decisions(self, name: str) -> DecisionLog:
         """What people decided about single items of the dataset `name`."""
         return DecisionLog(self.root, name)
+
+    def listings(self, name: str) -> Listings:
+        """What sources told of the items of the dataset `name`."""
+        return Listings(self.root, name)
+
+    def takedowns(self) -> Takedowns:
+        """What was taken down and may never come back."""
+        return self.blobs.takedowns
 
     def datasets(self) -> list[str]:
         """Names of the datasets that were published to, in alphabetical order."""
@@ -140,12 +148,32 @@ class Dataset:
         """Replace the rows of `category` (None: of all) by `rows`, in one commit, after validating them.
 
         `made_from` is a digest of what the rows as a whole were made from; `publication()` tells it again, so that a
-        decision over a whole category need not be taken twice.
+        decision over a whole category need not be taken twice. Rows that a takedown speaks of are left out, be it one
+        of this very moment, and their blobs are removed.
 
         Raises Permanent, and changes nothing, if a column is missing or of another type, a key stands twice, a row
-        belongs to another category, or a row's blob is not in the lake.
+        belongs to another category, or a row's blob is not in the lake. Raises Transient for a page that was begun
+        before the last takedown: it may show what is gone.
         """
+        takedowns = self.lake.takedowns()
+        changed = False
+        while True:
+            banned = takedowns.now()
+            try:
+                publication = self._publish(banned.without(rows), category, made_from, banned)
+            except Permanent:  # perhaps for want of a blob that was removed since we looked
+                if takedowns.now().version == banned.version:
+                    raise
+                continue
+            changed = changed or publication.changed
+            if takedowns.now().version == banned.version:
+                break
+        remove_unnamed(self.lake, rows.filter(banned.hits(rows)), banned)
+        return replace(publication, changed=changed)
+
+    def _publish(self, rows: pa.Table, category: str | None, made_from: str, banned: Banned) -> Publication:
         rows = self._valid(rows, category)
+        self._refuse_old_pages(rows, banned)
         new = digest(rows)
         same = False
         if (before := self.file.find()) is not None:
@@ -165,7 +193,10 @@ class Dataset:
         return Publication(version, rows.num_rows, new, changed=not same, made_from=made_from)
 
     def publication(self, category: str | None = None) -> Publication | None:
-        """The newest publication of `category` (None: of all), as it stands; None if there is none."""
+        """The newest publication of `category` (None: of all); None if there is none.
+
+        If something was taken down since, `made_from` is not what it was: whoever compares it makes the rows anew.
+        """
         return None if (table := self.file.find()) is None else _published(table, category)
 
     def history(self) -> list[dict[str, Any]]:
@@ -181,6 +212,17 @@ class Dataset:
             }
             for entry in self.file.open().history()
         ]
+
+    def _refuse_old_pages(self, rows: pa.Table, banned: Banned) -> None:
+        """Raise Transient for a page (it shows many items) that was begun before something was taken down."""
+        pages = rows.filter(is_one_of(rows, "media_type", [SHOWS_MANY]))
+        begun = pc.min(pages.column("fetched_at")).as_py()
+        if begun is not None and banned.last is not None and begun <= banned.last:
+            remove_unnamed(self.lake, pages, banned)
+            raise Transient(
+                f"Something was taken down while the page of {self.name} was made, which may show it; nothing was "
+                "published. Materialize it again."
+            )
 
     def _current(self, category: str | None, opened: DeltaTable) -> pa.Table | None:
         """The rows there are, in any order; None if a data file is lost, which publishing them anew mends."""
@@ -212,10 +254,16 @@ class Dataset:
                 f"Rows for {self.name} do not fit the item columns ({error}); nothing was published."
             ) from error
         found = set(pc.unique(rows.column("category")).to_pylist())
-        strange = found - ({category} if category else set(CATEGORIES))
+        strange = found - {category} if category else strange_keys(found)
         if strange:
             raise Permanent(
                 f"Rows for {self.name}, category {category}, are of {sorted(strange)}; nothing was published."
+            )
+        others = self.file.rows_per_category() if category and found and self.exists() else {}
+        if is_mixed({*found, *others}):
+            raise Permanent(
+                f"{self.name} would have rows of {', '.join(sorted({*found, *others}))}: a dataset is divided by "
+                "jewellery category or by texture theme, not by both; nothing was published."
             )
         keys = rows.group_by(["category", "item_id"]).aggregate([([], "count_all")])
         twice = keys.filter(pc.greater(keys.column("count_all"), 1))
@@ -231,13 +279,18 @@ class Dataset:
         return rows
 
 
+def _together(rows: pa.Table, refused: pa.Table) -> pa.Table:
+    return pa.concat_tables([rows, refused], promote_options="default") if refused.num_rows else rows
+
+
 def _published(table: DeltaTable, category: str | None) -> Publication | None:
     """The newest publication of `category` (None: of all), by the log alone."""
-    commits = (entry for entry in table.history() if "jewel.digest" in entry)
-    for entry in commits:
-        if entry["jewel.category"] == (category or ""):
-            rows, notes = int(entry["jewel.rows"]), (entry["jewel.digest"], False, entry.get("jewel.made_from") or "")
-            return Publication(entry["version"], rows, *notes)
+    less = ""
+    for entry in table.history():
+        less = f"{TAKEN_DOWN}: " if REMOVAL in entry else less
+        if "jewel.digest" in entry and entry["jewel.category"] == (category or ""):
+            made_from = less + (entry.get("jewel.made_from") or "")
+            return Publication(entry["version"], int(entry["jewel.rows"]), entry["jewel.digest"], False, made_from)
     return None
 
 
@@ -245,13 +298,28 @@ class Outcomes:
     """One row per item attempted, append-only: `{root}/tables/{name}__outcomes`. The memory of a stage."""
 
     def __init__(self, lake: Lake, name: str) -> None:
+        self.lake = lake
         self.name = name
         self.file = DeltaFile(f"{lake.root}/tables/{name}{OUTCOMES}")
 
     def append(self, rows: pa.Table) -> None:
-        """Add rows of OUTCOME_SCHEMA and the stage's own columns, in one commit. Any number of writers at once."""
-        if rows.num_rows:
-            self.file.write(rows, "append")
+        """Add rows of OUTCOME_SCHEMA and the stage's own columns, in one commit. Any number of writers at once.
+
+        Of what was taken down, be it at this very moment, they say only that; its blobs are removed.
+        """
+        if not rows.num_rows:
+            return
+        takedowns = self.lake.takedowns()
+        seen = takedowns.now()
+        hits = seen.hits(rows)
+        gone, rows = rows.filter(hits), rows.filter(pc.invert(hits))
+        self.file.write(_together(rows, refusals(gone)), "append")
+        late = takedowns.now()
+        if late.version != seen.version and (caught := rows.filter(late.hits(rows))).num_rows:
+            self.file.write(refusals(caught), "append")
+            self.file.delete(f"{late.predicate(caught)} AND {NOT_REFUSED}")
+            gone = pa.concat_tables([gone, caught])
+        remove_unnamed(self.lake, gone, late)
 
     def read(
         self, category: str | None = None, keys: Sequence[str] | None = None, columns: Sequence[str] | None = None

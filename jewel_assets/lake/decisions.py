@@ -8,6 +8,7 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jewel_assets.lake.banned import Takedowns
 from jewel_assets.lake.schema import UTC_MICROSECONDS
 from jewel_assets.lake.tables import DeltaFile
 
@@ -48,12 +49,14 @@ class DecisionLog:
     def __init__(self, root: str, name: str) -> None:
         self.name = name
         self.file = DeltaFile(f"{root}/tables/{name}{DECISIONS}")
+        self.takedowns = Takedowns(root)
 
     def add(self, items: pa.Table, decision: Verdict | Literal["withdrawn"], by: str, note: str = "") -> None:
         """Write down a decision about each of `items` (columns `item_id`, `category`, `sha256`), in one commit.
 
         Any number of people may decide at once. The time written is later than that of every decision that was there,
-        even if the clock of the machine that wrote it is ahead of ours: what is said last, counts.
+        even if the clock of the machine that wrote it is ahead of ours: what is said last, counts. About what was taken
+        down nothing is written.
         """
         if not items.num_rows:
             return
@@ -65,7 +68,7 @@ class DecisionLog:
             *(pa.repeat(pa.scalar(value, pa.string()), count) for value in (decision, by, note or None)),
             pa.repeat(pa.scalar(at, UTC_MICROSECONDS), count),
         ]
-        self.file.write(pa.table(columns, schema=DECISION_SCHEMA), "append")
+        self.takedowns.append(pa.table(columns, schema=DECISION_SCHEMA), self.file)
         self.file.compact()
 
     def read(self, category: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:

@@ -37,12 +37,20 @@ _OURS = ("file", "dataset", "category", "sha256")  # columns of the list that te
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet take a cell for a formula
 
 
-def export(lake: Lake, dataset: str, folder: Path, category: str | None = None, copy: bool = False) -> int:
+def export(
+    lake: Lake,
+    dataset: str,
+    folder: Path,
+    category: str | None = None,
+    copy: bool = False,
+    may_train: bool = False,
+) -> int:
     """Write the files of `dataset` below `folder` and return how many.
 
     Files are hard links to the lake's blobs where that is possible (same disk; they are read-only, because the blob
-    would change with them), else copies; `copy=True` always copies. Each item has a file of its own, named after its
-    source and the first 12 digits of its blob's SHA-256; blobs beside it (its mask) lie beside it, named after both.
+    would change with them), else copies; `copy=True` always copies. `may_train=True` leaves out what no model may be
+    trained on. Each item has a file of its own, named after its source and the first 12 digits of its blob's SHA-256;
+    blobs beside it (its mask) lie beside it, named after both.
 
     `items.csv` beside them lists all that was exported to `folder`, of whatever dataset. Text in it that a spreadsheet
     would take for a formula has an apostrophe before it: authors and addresses come from strangers. By that list an
@@ -52,6 +60,10 @@ def export(lake: Lake, dataset: str, folder: Path, category: str | None = None, 
     Raises Permanent, and writes nothing, where there is nothing to export, a blob is lost, or `items.csv` is not ours.
     """
     rows = lake.dataset(dataset).read(category)
+    if may_train and rows.num_rows:
+        rows = rows.filter(rows.column("may_train"))
+        if not rows.num_rows:
+            raise Permanent(f"Of {dataset}, nothing may be trained on: its licences do not allow it (policy.toml).")
     if not rows.num_rows:
         raise Permanent(f"{dataset} has no rows{f' of {category}' if category else ''}: materialize it first.")
     _check(lake, dataset, rows, folder)

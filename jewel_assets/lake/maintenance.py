@@ -10,11 +10,12 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 from jewel_assets.errors import Permanent
 from jewel_assets.lake.blobs import YOUNG, filesystem
-from jewel_assets.lake.datasets import BESIDE, OUTCOMES, Lake
+from jewel_assets.lake.datasets import BESIDE, Lake
 from jewel_assets.lake.decisions import DECISIONS
-from jewel_assets.lake.schema import UTC_MICROSECONDS
+from jewel_assets.lake.listings import FOUND
+from jewel_assets.lake.schema import OUTCOMES, UTC_MICROSECONDS, hash_columns
 from jewel_assets.lake.tables import DeltaFile, writing_failed
-from jewel_assets.lake.verification import NO_LOG, has_data, hash_columns, is_blob, is_leftover
+from jewel_assets.lake.verification import NO_LOG, has_data, is_blob, is_leftover
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _blobs_of(versions: Mapping[str, Mapping[int, set[str]]], since: datetime) -
     """Hashes of all blobs that these versions of tables, and outcomes after `since`, refer to."""
     wanted: set[str] = set()
     for uri, files_of in versions.items():
-        if uri.endswith(DECISIONS):
+        if uri.endswith((DECISIONS, FOUND)):
             continue  # they speak of bytes that other tables refer to, or that are of no use any more
         if uri.endswith(OUTCOMES):
             recent = DeltaFile(uri).read(where=pc.field("at") >= pa.scalar(since, UTC_MICROSECONDS))

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from jewel_assets.lake.banned import Banned
 from jewel_assets.lake.datasets import Lake
 from jewel_assets.lake.publishing import conformed, gone_outcomes, newest, outcome_schema
 from jewel_assets.lake.schema import blobs_of
@@ -45,6 +47,15 @@ class Memory:
         if rows:
             self.outcomes.append(pa.Table.from_pylist(list(rows), self.schema))
             self._stale = True
+
+    def still_here(self, items: pa.Table, keys: Sequence[str], since: Banned) -> tuple[pa.Table, Sequence[str]]:
+        """Those items, and their keys, that were not taken down `since`: the others have no outcome any more."""
+        self._known()  # first: what is taken down later than this is still known
+        banned = self.lake.takedowns().now()
+        if banned.version == since.version:
+            return items, keys
+        stays = pc.invert(banned.hits(items))
+        return items.filter(stays), [key for key, kept in zip(keys, stays.to_pylist(), strict=True) if kept]
 
     def of(self, items: pa.Table, keys: Sequence[str]) -> pa.Table:
         """The newest outcome of each item for its key, in the order of the items."""

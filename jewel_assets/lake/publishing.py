@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jewel_assets.errors import Permanent
+from jewel_assets.lake.banned import TAKEN_DOWN
 from jewel_assets.lake.datasets import Lake, Publication
-from jewel_assets.lake.schema import GONE, ITEM_SCHEMA, OUTCOME_SCHEMA
+from jewel_assets.lake.schema import GONE, ITEM_SCHEMA, OUTCOME_SCHEMA, identities
 
 BLOB_COLUMNS = ("sha256", "media_type", "bytes", "width", "height")
 """What of a published row describes its blob, and therefore comes from the outcome."""
@@ -125,7 +126,7 @@ def gone_outcomes(told: pa.Table, items: pa.Table) -> list[dict[str, Any]]:
             "at": at,
         }
         for (category, item_id), row in newest(told).items()
-        if (category, item_id) not in here and reasons[row] != GONE
+        if (category, item_id) not in here and reasons[row] not in (GONE, TAKEN_DOWN)
     ]
 
 
@@ -140,11 +141,6 @@ def _parents(items: pa.Table, made: pa.ChunkedArray, inherited: pa.ChunkedArray)
 def newest(outcomes: pa.Table) -> dict[tuple[str, str], int]:
     """(category, item id) -> position of its newest row, in outcomes sorted by time."""
     return {key: position for position, key in enumerate(identities(outcomes))}
-
-
-def identities(rows: pa.Table) -> list[tuple[str, str]]:
-    """(category, item id) of each row."""
-    return list(zip(rows.column("category").to_pylist(), rows.column("item_id").to_pylist(), strict=True))
 
 
 def comparable(rows: pa.Table, names: Sequence[str]) -> list[str]:

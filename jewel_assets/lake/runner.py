@@ -58,7 +58,8 @@ def run_stage(
     """
     started = time.monotonic()
     checked_items(items, write, category)
-    items = lake.takedowns().without(items)
+    banned = lake.takedowns().now()
+    items = banned.without(items)
     with lake.writing(write, category):
         keys = _keys(stage, items)
         memory = Memory(lake, stage.output, write, category)
@@ -68,7 +69,8 @@ def run_stage(
             wanted = 1 if stage.one_process else workers
             size = crew.allotment(wanted, threads, -(-len(pending) // stage.batch_size))
             _attempt(lake, stage, items, keys, pending, memory, size, progress)
-        outcomes = memory.of(items, keys)
+        items, left = memory.still_here(items, keys, banned)
+        outcomes = memory.of(items, left)
         _refuse_too_many_failures(write, category, outcomes, max_failed_share)
         gone = memory.note_gone(items)  # before the rows go: none may be missing without a word
         publication = publish_ok(lake, write, category, items, outcomes, stage.output)

@@ -1,5 +1,7 @@
 """The columns that every item table has, and those of the outcomes beside it."""
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 
 UTC_MICROSECONDS = pa.timestamp("us", tz="UTC")
@@ -47,6 +49,9 @@ OUTCOME_SCHEMA = pa.schema(
 )
 """A stage's own columns (`Stage.output`) follow these; they may also be filled for what is not `ok`."""
 
+OUTCOMES = "__outcomes"
+"""What follows the name of a dataset in the name of the table of its outcomes."""
+
 _MEDIA_TYPE = b"jewel.media_type"
 
 
@@ -78,6 +83,24 @@ def blobs_of(rows: pa.Table) -> list[list[tuple[str, str]]]:
         [(hashes[row], types[row]) for hashes, types in named if hashes[row] is not None]
         for row in range(rows.num_rows)
     ]
+
+
+def hash_columns(names: Iterable[str]) -> list[str]:
+    """The columns that name blobs: `sha256` and all that end in `_sha256`."""
+    return [name for name in names if name == "sha256" or name.endswith("_sha256")]
+
+
+def sheet_columns(names: Iterable[str]) -> list[str]:
+    """The columns that name a picture of many items, which the rows of all of them share: they end in `_sheet_sha256`.
+
+    A takedown of one of the items removes the picture, and makes the column null wherever it was named.
+    """
+    return [name for name in names if name.endswith("_sheet_sha256")]
+
+
+def identities(rows: pa.Table) -> list[tuple[str, str]]:
+    """(category, item id) of each row."""
+    return list(zip(rows.column("category").to_pylist(), rows.column("item_id").to_pylist(), strict=True))
 
 
 STATUSES = ("ok", "rejected", "review", "failed")

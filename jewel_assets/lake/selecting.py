@@ -17,12 +17,11 @@ from jewel_assets.lake.publishing import (
     comparable,
     conformed,
     gone_outcomes,
-    identities,
     newest,
     outcome_schema,
     publish_ok,
 )
-from jewel_assets.lake.schema import GONE
+from jewel_assets.lake.schema import GONE, identities
 from jewel_assets.lake.stage_process import outcome_of
 from jewel_assets.lake.stage_report import StageReport, report_of
 from jewel_assets.lake.stages import Item, Selection
@@ -38,6 +37,7 @@ def run_selection(lake: Lake, selection: Selection, items: pa.Table, write: str,
     """
     started = time.monotonic()
     checked_items(items, write, category)
+    items = lake.takedowns().without(items)
     with lake.writing(write, category):
         made_from = _selected_from(selection, items)
         schema = outcome_schema(selection.output)

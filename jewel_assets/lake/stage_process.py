@@ -28,6 +28,7 @@ from typing import Any
 import pyarrow as pa
 
 from jewel_assets.errors import Permanent, Transient
+from jewel_assets.lake.banned import TAKEN_DOWN, WHY, TakenDown
 from jewel_assets.lake.blobs import Blob, BlobStore
 from jewel_assets.lake.schema import blob_fields
 from jewel_assets.lake.stages import Failed, Item, Made, Rejected, Result, Review, Selection, Stage
@@ -39,6 +40,9 @@ FIRST_BACKOFF_S = 1.0
 """Seconds before the second attempt; doubled each time, times a random 0.5..1.5 lest workers march in step."""
 LONGEST_WAIT_S = 120.0
 """A server that asks for more patience than this fails the item: a later run costs less than a worker that sleeps."""
+
+_TAKEN_DOWN = {"status": "rejected", "reason": TAKEN_DOWN, "error": WHY, "engine": None}
+"""What becomes of what was taken down."""
 
 _OOM_SCORE = "500"  # of -1000..1000: short of memory, Linux kills the stage's process and not the run that owns it
 
@@ -119,6 +123,8 @@ class StageRun:
             except Permanent:
                 raise
             except (Exception, SystemExit) as error:
+                if isinstance(error, TakenDown):  # a stage that stores blobs itself
+                    return dict(_TAKEN_DOWN)
                 wait = _wait_before_another(error, attempt)
                 if wait is None:
                     failed = Failed(type(error).__name__, f"{error}\n{_where(error)}".strip())
@@ -130,13 +136,20 @@ class StageRun:
 def outcome_of(stage: Stage | Selection, item: Item, result: Result, blobs: BlobStore) -> dict[str, Any]:
     """The columns of an outcome row, identity and time aside; stores the blob of what was made, if it has one.
 
+    What was taken down, be it while the stage worked on it, is rejected, and nothing of it is stored or told.
+
     Raises Permanent if the result does not fit `stage.output`, or the lake cannot be written.
     """
     row = item.row
+    if blobs.takedowns.recent().speaks_of(row):
+        return dict(_TAKEN_DOWN)
     outcome: dict[str, Any] = {"engine": result.engine or None, **_fitting(stage, item, result)}
     match result:
         case Made():
-            outcome |= {"status": "ok", **_stored(stage, item, result, blobs), **_beside(stage, result, blobs)}
+            try:
+                outcome |= {"status": "ok", **_stored(stage, item, result, blobs), **_beside(stage, result, blobs)}
+            except TakenDown:  # the same bytes as somebody else's, under another name
+                return dict(_TAKEN_DOWN)
         case Rejected():
             outcome |= {"status": "rejected", "reason": result.reason, "error": result.error or None}
         case Review():

@@ -13,7 +13,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 import deltalake
@@ -154,6 +154,34 @@ class DeltaFile:
             time.sleep(random.uniform(0.05, 0.2) * 2**attempt)
         raise Transient(f"Other writers committed to {self.uri} before us {_COMMIT_ATTEMPTS} times: {lost}")
 
+    def delete(self, predicate: str, notes: Mapping[str, str] | None = None) -> int:
+        """Remove the rows that `predicate` (SQL) selects, in one atomic step that reads no more than it must; how many.
+
+        The others are not looked at. Raises Transient when others won every race, Permanent when there is no table.
+        """
+        told = deltalake.CommitProperties(custom_metadata=dict(notes or {}))
+        return self._change(lambda table: table.delete(predicate, commit_properties=told)["num_deleted_rows"])
+
+    def clear(self, column: str, predicate: str, notes: Mapping[str, str] | None = None) -> int:
+        """Make `column` null in the rows that `predicate` (SQL) selects, in one atomic step; how many those are."""
+        told = deltalake.CommitProperties(custom_metadata=dict(notes or {}))
+        nothing = {column: "NULL"}
+        return self._change(
+            lambda table: table.update(nothing, predicate=predicate, commit_properties=told)["num_updated_rows"]
+        )
+
+    def _change(self, change: Callable[[deltalake.DeltaTable], int]) -> int:
+        lost: Exception | None = None
+        for attempt in range(_COMMIT_ATTEMPTS):
+            try:
+                return int(change(self.open()))
+            except CommitFailedError as error:
+                lost = error
+            except (DeltaError, OSError) as error:
+                raise writing_failed(self.uri, error) from error
+            time.sleep(random.uniform(0.05, 0.2) * 2**attempt)
+        raise Transient(f"Other writers committed to {self.uri} before us {_COMMIT_ATTEMPTS} times: {lost}")
+
     def compact(self, files_per_category: int = 32) -> bool:
         """Merge small data files once a table has many. Changes no row; older versions can still be read."""
         table = self.find()
@@ -167,6 +195,12 @@ class DeltaFile:
         except CommitFailedError:
             return False  # someone else is writing; the next run compacts
         return True
+
+
+def one_of(column: str, values: Iterable[str]) -> str:
+    """SQL that selects the rows whose `column` has one of these `values`."""
+    listed = ", ".join("'" + value.replace("'", "''") + "'" for value in sorted(values))
+    return f"{column} IN ({listed})" if listed else "FALSE"
 
 
 def in_short(error: Exception) -> str:

@@ -10,13 +10,14 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jewel_assets.categories import CATEGORIES
 from jewel_assets.errors import Permanent
 from jewel_assets.lake.blobs import StoredFile, extension_of, filesystem
-from jewel_assets.lake.datasets import BESIDE, OUTCOMES, Lake
+from jewel_assets.lake.datasets import BESIDE, Lake
 from jewel_assets.lake.decisions import DECIDED, DECISION_SCHEMA, DECISIONS
+from jewel_assets.lake.listings import FOUND, IDENTITY_SCHEMA
+from jewel_assets.lake.partitions import is_mixed, strange_keys
 from jewel_assets.lake.publishing import conformed
-from jewel_assets.lake.schema import ITEM_SCHEMA, OUTCOME_SCHEMA, STATUSES
+from jewel_assets.lake.schema import ITEM_SCHEMA, OUTCOME_SCHEMA, OUTCOMES, STATUSES, hash_columns
 from jewel_assets.lake.tables import DeltaFile, in_short
 
 NO_LOG = (
@@ -50,7 +51,7 @@ def verify(lake: Lake, names: Iterable[str] | None = None, hashes: bool = True) 
     stored = {file.name: file for file in lake.blobs.files()}
     found: dict[str, str | None] = {}  # blob name -> what is wrong with it
     for folder in folders:
-        dataset = folder.removesuffix(OUTCOMES).removesuffix(DECISIONS)
+        dataset = folder.removesuffix(OUTCOMES).removesuffix(DECISIONS).removesuffix(FOUND)
         if chosen is not None and not {folder, dataset} & set(chosen):
             continue
         problems, rows = _read(lake, folder)
@@ -77,11 +78,6 @@ def is_blob(name: str) -> bool:
 def is_leftover(name: str) -> bool:
     """Whether a file of this name is what a killed writer left of a blob."""
     return name.startswith(".") and name.endswith(".tmp")
-
-
-def hash_columns(names: Iterable[str]) -> list[str]:
-    """The columns that name blobs: `sha256` and all that end in `_sha256`."""
-    return [name for name in names if name == "sha256" or name.endswith("_sha256")]
 
 
 def has_data(uri: str) -> bool:
@@ -154,6 +150,8 @@ def _part(uri: str, action: Mapping[str, object]) -> pa.Table:
 def _schema(folder: str) -> pa.Schema:
     if folder.endswith(OUTCOMES):
         return OUTCOME_SCHEMA
+    if folder.endswith(FOUND):
+        return IDENTITY_SCHEMA
     return DECISION_SCHEMA if folder.endswith(DECISIONS) else ITEM_SCHEMA
 
 
@@ -162,6 +160,8 @@ def _start_again(folder: str) -> str:
         return "delete its folder: the stage then does its items again"
     if folder.endswith(DECISIONS):
         return "delete its folder and decide anew: `jewel review ls` says about what"
+    if folder.endswith(FOUND):
+        return "delete its folder: the next search fills it again"
     return "delete its folder and materialize the asset again: the blobs are not affected"
 
 
@@ -174,7 +174,13 @@ def _unknown_words(folder: str, rows: pa.Table) -> Iterator[Problem]:
 
 def _strange_categories(folder: str, rows: pa.Table) -> Iterator[Problem]:
     if "category" in rows.column_names:
-        for category in set(pc.unique(rows.column("category")).to_pylist()) - set(CATEGORIES):
+        keys = pc.unique(rows.column("category")).to_pylist()
+        if is_mixed(keys):
+            sentence = "It has rows of jewellery categories and of texture themes; a dataset may have one of both"
+            yield Problem(
+                folder, None, f"{sentence}: delete those that do not belong there ({', '.join(sorted(keys))})."
+            )
+        for category in strange_keys(keys):
             again = (
                 f"delete them (`category = '{category}'`), or materialize the asset again if it holds all categories"
             )

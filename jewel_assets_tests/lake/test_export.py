@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from jewel_assets.errors import Permanent
 from jewel_assets.lake import Lake
 from jewel_assets.lake.export import NAME_BYTES, _plain, export
-from jewel_assets_tests.lake.small_lakes import blob_file, in_namespace, publish
+from jewel_assets_tests.lake.small_lakes import blob_file, in_namespace, publish, rows_of
 
 
 @pytest.fixture
@@ -287,3 +288,19 @@ def test_a_read_only_lake_can_be_exported(lake: Lake, out: Path) -> None:
     done = in_namespace(mount, _EXPORT, lake.root, str(out))
     assert (done.stderr, done.stdout) == ("", "0\n")
     assert len(files(out)) == 1
+
+
+def test_for_training_only_what_its_licence_allows_is_written(lake: Lake, out: Path) -> None:
+    allowed = rows_of(lake, "ring", {"cc0.png": b"free"}, may_train=True)
+    denied = rows_of(lake, "ring", {"mine.png": b"not free"})
+    lake.dataset("product_photos").publish(pa.concat_tables([allowed, denied]), "ring")
+    assert export(lake, "product_photos", out) == 2
+    assert export(lake, "product_photos", out, may_train=True) == 1
+    assert [entry["may_train"] for entry in listed(out)] == ["True"]
+
+
+def test_a_dataset_that_nobody_may_train_on_says_so(lake: Lake, out: Path) -> None:
+    publish(lake, "product_photos", "ring", {"mine.png": b"not free"})
+    with pytest.raises(Permanent, match="nothing may be trained on"):
+        export(lake, "product_photos", out, may_train=True)
+    assert not out.exists()

@@ -17,8 +17,10 @@ from typer.testing import CliRunner
 from jewel_assets.categories import CATEGORIES
 from jewel_assets.cli import app
 from jewel_assets.lake import Lake
+from jewel_assets.lake.blobs import filesystem
 from jewel_assets.lake.export import export
 from jewel_assets.lake.maintenance import collect_garbage
+from jewel_assets.lake.takedowns import take_down
 from jewel_assets.lake.verification import verify
 from jewel_assets_tests.lake.small_lakes import (
     REPOSITORY,
@@ -228,3 +230,23 @@ def test_an_address_that_nobody_answers_at_is_a_sentence(lake: Lake, monkeypatch
     assert done.exit_code == 1, done.output
     assert f"The lake {lake.root} cannot be opened" in done.output
     assert "its address and keys" in done.output
+
+
+def test_a_takedown_leaves_nothing_in_the_bucket(lake: Lake, address: str) -> None:
+    publish(lake, "photos", "ring", {"a": b"photo a", "b": b"photo b"}, author="Anna Muster")
+    publish(lake, "photos", "necklace", {"c": b"photo c"})
+    append_outcomes(lake, "photos", "ring", {"a": b"photo a", "b": b"photo b"})
+    publish(lake, "dataset_report", "jewelry", {"report": b"<html>all photos"}, media_type="text/html")
+    fs, base = filesystem(lake.root)
+    fs.pipe_file(f"{base}/reports/dataset_report.html", b"<html>all photos")
+    removed = take_down(lake, "author", "Anna Muster", "tests")
+    assert removed.items == ["folder:a", "folder:b"]
+    assert lake.dataset("photos").read().column("item_id").to_pylist() == ["folder:c"]
+    assert [file.name for file in lake.blobs.files()] == [f"{hashlib.sha256(b'photo c').hexdigest()}.png"]
+    assert not fs.exists(f"{base}/reports/dataset_report.html")
+    assert {row["reason"] for row in lake.outcomes("photos").read().to_pylist()} == {"taken down"}
+    assert list(verify(lake)) == []
+    make_old(address, days=3)
+    collect_garbage(lake, timedelta(days=1), dry_run=False)
+    publish(lake, "photos", "ring", {"d": b"photo d"}, author="Anna Muster")
+    assert lake.dataset("photos").read().column("item_id").to_pylist() == ["folder:c"]
