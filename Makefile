@@ -1,4 +1,5 @@
 # make demo PHOTOS=folder   set everything up, run the whole graph, print where the report is
+# make demo-web             collect from five stand-ins for web sources, on this machine
 # make test                 set everything up, run linters, types and all tests
 # make dev PHOTOS=folder    the Dagster UI with its daemon, on 127.0.0.1 (PHOTOS: or JEWEL_PHOTOS in .env)
 
@@ -15,7 +16,7 @@ endif
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export DO_NOT_TRACK := 1
 
-.PHONY: set-up demo dev test lint types lock clean help
+.PHONY: set-up demo demo-web dev test lint types lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -38,6 +39,9 @@ $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
 demo: set-up
 	@$(BIN)/jewel models fetch || echo "The demo goes on with the models that are here, and says what it could not do."
 	$(BIN)/python -m jewel_assets.defs.demo
+
+demo-web: set-up
+	$(BIN)/python -m jewel_assets_tests.fakes
 
 dev: set-up
 	$(BIN)/dg dev --host 127.0.0.1 --port $(PORT)

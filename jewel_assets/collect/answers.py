@@ -1,13 +1,20 @@
 """What comes of asking a server: an answer, a file, or one of a few failures that have a name."""
 
 import json
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import IO, Any
 
 from jewel_assets.errors import Permanent, Transient
+
+LONGEST_PAUSE_S = 86_400.0
+"""A server that asks to be left alone for longer is believed for a day."""
+_WORDS = 200  # characters of an error that are quoted
 
 
 class Refusal(Permanent):
@@ -72,30 +79,50 @@ class Answer:
 
     def json(self) -> Any:
         """The body as JSON. Raises Delayed for what is none: a maintenance page, say."""
+        return self._parsed
+
+    @cached_property
+    def _parsed(self) -> Any:
         try:
             return json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Delayed("not JSON", f"The answer should be JSON and is not ({error}).") from error
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from a Retry-After header, a number of seconds or a date (RFC 9110, 10.2.3); None without one."""
+    """Seconds from a Retry-After header, a number of seconds or a date (RFC 9110, 10.2.3), at most LONGEST_PAUSE_S;
+    None without one.
+    """
     value = (headers.get("Retry-After") or "").strip()
-    if value.isdigit():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError):
+    seconds: float | None = whole_number(value)
+    if seconds is None:
+        try:
+            date = parsedate_to_datetime(value)
+            seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time()
+        except (TypeError, ValueError, OverflowError, IndexError):  # all that the parser raises for what is no date
+            return None
+    return min(max(0.0, seconds), LONGEST_PAUSE_S)
+
+
+def whole_number(text: str) -> int | None:
+    """The number that a header writes in digits, as HTTP has them (no sign, ASCII alone), or None.
+
+    What has more than 15 of them is as good as 10^15: Python refuses to read thousands.
+    """
+    if not re.fullmatch("[0-9]+", text):
         return None
+    return int(text) if len(text) <= 15 else 10**15
 
 
-def words_of(body: bytes) -> str:
-    """The words of an error: of `{"errors": [...]}`, `{"detail": ...}`, or the first line of a text."""
+def words_of(body: bytes, hide: Callable[[str], str]) -> str:
+    """The words of an error: of `{"errors": [...]}`, `{"detail": ...}`, or the beginning of a text; `hide` takes keys
+    out of them, before they are cut.
+    """
     try:
         found = json.loads(body)
-    except ValueError:
-        return " ".join(body[:200].decode("utf-8", "replace").split())
+    except (ValueError, RecursionError):
+        found = " ".join(body.decode("utf-8", "replace").split())
     if isinstance(found, dict):
-        words = found.get("errors") or found.get("detail") or found.get("message") or found.get("error") or found
-        return "; ".join(map(str, words))[:200] if isinstance(words, list) else str(words)[:200]
-    return str(found)[:200]
+        found = found.get("errors") or found.get("detail") or found.get("message") or found.get("error") or found
+    words = "; ".join(map(str, found)) if isinstance(found, list) else str(found)
+    return hide(words)[:_WORDS]

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+PAGES_KEPT_S = 60 * 86_400.0
+"""Answers that were not confirmed for so long are forgotten: longer than any is used without asking again."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -41,6 +44,8 @@ class Archive:
                 "CREATE TABLE IF NOT EXISTS pages (address TEXT PRIMARY KEY, body BLOB NOT NULL, at REAL NOT NULL, "
                 "etag TEXT, last_modified TEXT)"
             )
+            self._database.execute("CREATE INDEX IF NOT EXISTS pages_at ON pages (at)")
+            self._do("DELETE FROM pages WHERE at < ?", (time.time() - PAGES_KEPT_S,))
 
     def file(self, key: str) -> dict[str, Any] | None:
         """What `keep_file` was told of this key, or None."""
@@ -65,15 +70,6 @@ class Archive:
     def confirm_page(self, address: str) -> None:
         """The answer is still the same."""
         self._do("UPDATE pages SET at = ? WHERE address = ?", (time.time(), address))
-
-    def forget_files(self, keys: list[str]) -> None:
-        """Forget what came of these items."""
-        for key in keys:
-            self._do("DELETE FROM files WHERE key = ?", (key,))
-
-    def forget_pages(self, older_than_s: float) -> None:
-        """Forget answers that were not confirmed for so long."""
-        self._do("DELETE FROM pages WHERE at < ?", (time.time() - older_than_s,))
 
     def close(self) -> None:
         """Close the file."""

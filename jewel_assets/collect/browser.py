@@ -9,6 +9,7 @@ questions (GET), nothing is kept.
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import time
@@ -22,8 +23,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-from jewel_assets.collect.addresses import NoSuchHost, shortened
+from jewel_assets.collect.addresses import NoSuchHost, host_of, shortened
 from jewel_assets.collect.answers import Delayed, Refusal
+from jewel_assets.collect.connections import Proxies
 from jewel_assets.collect.fetcher import Fetcher, user_agent
 from jewel_assets.errors import Permanent, Transient
 from jewel_assets.settings import settings
@@ -41,7 +43,6 @@ PLACES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 ARGUMENTS = (
-    "--no-sandbox",  # containers rarely let Chromium make its own; the door and the resolver rules stand in for it
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
@@ -51,6 +52,16 @@ ARGUMENTS = (
 LOADED = frozenset({"document", "script", "stylesheet", "xhr", "fetch"})
 """Kinds of requests that are let through; pictures are fetched by the `Fetcher`, once they are wanted."""
 PORTS = {"http": 80, "https": 443}
+# fmt: off
+PASSED_ON = frozenset((
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "DISPLAY", "WAYLAND_DISPLAY",
+    "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "CHROME_DEVEL_SANDBOX", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+))
+# fmt: on
+"""Of the environment Chromium is given these and XDG_*, LC_*: keys are none of its business, ours or others'."""
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -70,12 +81,12 @@ class _Door:
     def judge(self, route: "Route") -> None:
         """Called for each request. Waits, so that everything else of the page waits as well."""
         url, kind = route.request.url, route.request.resource_type
-        host = urlsplit(url).netloc
+        host = host_of(url)  # Chromium asks for nothing that is no address
         if not self._is_welcome(route.request, host, kind):
             self.turned_away[host] += 1
             route.abort("blockedbyclient")
             return
-        is_own = host == urlsplit(self.origin).netloc
+        is_own = host == host_of(self.origin)
         try:
             self.fetcher.guard.check_url(url)
             if self.fetcher.limits.rule(host).obeys_robots:
@@ -185,14 +196,15 @@ def browsing(
     pages, count against its host's rate. The whole visit has `total_s` seconds.
 
     Raises Permanent where there is no browser, AddressRefused for a host within this machine or network that is not
-    listed, NoSuchHost. Behind a proxy (HTTPS_PROXY) the proxy finds the hosts, and judges where redirects lead.
+    listed, NoSuchHost. Behind a proxy (HTTPS_PROXY) a name is judged where it can be resolved here, but it is the proxy
+    that finds the hosts, and judges where redirects lead.
     """
     program = find_chromium()
     fetcher.guard.check_url(url)
-    parts = urlsplit(url)
-    proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
-    network = _through(proxy) if proxy else _direct(fetcher, parts.scheme, parts.netloc, scripts)
-    door = _Door(fetcher, f"{parts.scheme}://{parts.netloc}", scripts, is_counted)
+    scheme, host, scripts = urlsplit(url).scheme, host_of(url), [host_of(f"//{script}") for script in scripts]
+    proxy = requests.utils.select_proxy(url, Proxies(fetcher.guard).of(url))
+    network = _through(proxy) if proxy else _direct(fetcher, scheme, host, scripts)
+    door = _Door(fetcher, f"{scheme}://{host}", scripts, is_counted)
     with _chromium(program, [*ARGUMENTS, *network], proxy) as browser:
         own = browser.new_browser_cdp_session().send("Browser.getVersion")["userAgent"]
         context = browser.new_context(
@@ -248,19 +260,19 @@ def outside_any_loop(work: Callable[[], T]) -> T:
 def _chromium(program: str, arguments: list[str], proxy: str | None) -> Iterator["Browser"]:
     from playwright.sync_api import Error, sync_playwright
 
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("JEWEL_")}
     with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(
+
+        def launch(is_sandboxed: bool) -> "Browser":
+            return playwright.chromium.launch(
                 executable_path=program,
                 args=arguments,
-                env=dict(environment),  # keys are none of its business
+                env=_environment(),
                 proxy={"server": proxy} if proxy else None,
+                chromium_sandbox=is_sandboxed,
                 timeout=60_000,
             )
-        except Error as error:
-            why = error.message.splitlines()[0][:200]
-            raise Permanent(f"{program} could not be started ({why}): try `{program} --headless --version`.") from error
+
+        browser = _launched(program, launch)
         try:
             yield browser
         except Error as error:
@@ -268,6 +280,29 @@ def _chromium(program: str, arguments: list[str], proxy: str | None) -> Iterator
         finally:
             with contextlib.suppress(Error):  # it may have crashed
                 browser.close()
+
+
+def _launched(program: str, launch: Callable[[bool], "Browser"]) -> "Browser":
+    """Chromium in its sandbox, and without one only where it does not start in it. Raises Permanent."""
+    from playwright.sync_api import Error
+    from playwright.sync_api import TimeoutError as TookTooLong
+
+    try:
+        try:
+            return launch(True)
+        except TookTooLong:
+            raise
+        except Error:  # it ended at once
+            browser = launch(False)
+    except Error as error:
+        why = error.message.splitlines()[0][:200]
+        raise Permanent(f"{program} could not be started ({why}): try `{program} --headless --version`.") from error
+    log.warning(
+        "%s does not start in its sandbox here (it is root, or in a container that allows none) and runs without: "
+        "whom it talks to is bounded as ever, but a page that breaks out of it has all that this process may do.",
+        program,
+    )
+    return browser
 
 
 def _direct(fetcher: Fetcher, scheme: str, host: str, scripts: Sequence[str]) -> list[str]:
@@ -284,9 +319,9 @@ def _direct(fetcher: Fetcher, scheme: str, host: str, scripts: Sequence[str]) ->
 def _rule(fetcher: Fetcher, scheme: str, host: str) -> str:
     parts = urlsplit(f"//{host}")
     name, port = parts.hostname or "", parts.port or PORTS[scheme]
-    addresses = [address for address, _ in fetcher.guard.resolve(name, port)]
+    addresses = fetcher.guard.resolve(name, port)
     address = min(addresses, key=lambda one: ":" in one)  # only one can be told, and IPv4 is there more often
-    written, judged = (f"[{one}]" if ":" in one else one for one in (name, address))
+    written, judged = [f"[{one}]" if ":" in one else one for one in (name, address)]
     return f"MAP {written}:{port} {judged}:{port}"
 
 
@@ -294,6 +329,14 @@ def _through(proxy: str) -> list[str]:
     """Arguments by which Chromium finds the proxy alone."""
     parts = urlsplit(proxy if "://" in proxy else f"//{proxy}")
     return [f"--host-resolver-rules=MAP * ~NOTFOUND,EXCLUDE {parts.hostname}"]
+
+
+def _environment() -> dict[str, str | float | bool]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() in PASSED_ON or name.startswith(("XDG_", "LC_"))
+    }
 
 
 def _downloads() -> list[Path]:
@@ -306,5 +349,5 @@ def _downloads() -> list[Path]:
 
 
 def _note_astray(visit: Visit, request: "Request") -> None:
-    if request.is_navigation_request() and urlsplit(request.url).netloc != urlsplit(visit.door.origin).netloc:
+    if request.is_navigation_request() and host_of(request.url) != host_of(visit.door.origin):
         visit.astray.append(request.url)

@@ -5,20 +5,22 @@ when tomorrow's search no longer shows it, and a run that is cut short by the ac
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 
+from jewel_assets.collect.answers import KeyRefused
 from jewel_assets.collect.fetcher import Fetcher
 from jewel_assets.collect.licences import may_train, recognise
 from jewel_assets.collect.limits import HostRule, Limits
 from jewel_assets.collect.policy import rule_for
 from jewel_assets.collect.queries import shares
-from jewel_assets.collect.source import Found, Source
-from jewel_assets.errors import Permanent
+from jewel_assets.collect.source import Found, Source, Withdrawn
+from jewel_assets.errors import Permanent, Transient
 from jewel_assets.lake import Lake, Stage
 from jewel_assets.lake.schema import UTC_MICROSECONDS
 
@@ -39,9 +41,28 @@ LISTING_SCHEMA = pa.schema(
         pa.field("file_url", pa.string(), nullable=False),  # without keys or signatures
         pa.field("version", pa.string(), nullable=False),
         pa.field("extra", pa.string(), nullable=False),  # JSON: what fetching needs besides
+        pa.field("withdrawn", pa.string()),  # why its source no longer lets us have it; null while it does
         pa.field("at", UTC_MICROSECONDS, nullable=False),  # when it was found so
     ]
 )
+
+ITEMS_SCHEMA = pa.schema(
+    [
+        *LISTING_SCHEMA,
+        pa.field("may_train", pa.bool_(), nullable=False),
+        pa.field("failed_before", pa.int32(), nullable=False),  # nights
+        pa.field("again", pa.int32(), nullable=False),  # how often it was refused for what may change
+    ]
+)
+"""What the stage is given."""
+
+LOOK_AGAIN_AFTER = timedelta(days=30)
+"""What may train and was not seen in any search for so long is asked after, one by one."""
+LOOKS_A_RUN = 20
+MAY_CHANGE = ("not allowed", "disallowed by robots.txt", "file too large")
+"""Reasons of a refusal that is tried again after REFUSED_FOR: the site may be of another mind by then."""
+REFUSED_FOR = timedelta(days=30)
+
 _VOLATILE = ("extra", "at", "query")
 """What may be another one in every answer, though nothing has changed."""
 
@@ -50,7 +71,7 @@ _VOLATILE = ("extra", "at", "query")
 class Plan:
     """What a run is going to fetch. `items` are those that the stage is given: known ones, and as many new as fit."""
 
-    items: pa.Table  # LISTING_SCHEMA and `may_train`
+    items: pa.Table  # ITEMS_SCHEMA
     source: str
     category: str
     found: int  # by this search
@@ -58,7 +79,9 @@ class Plan:
     new: int  # to be fetched now
     later: int  # to be fetched by a later run
     forbidden: int  # that the policy does not let us keep
+    withdrawn: int  # that their source no longer lets us have
     seconds: float  # that fetching the new ones takes at least, by the limits
+    problems: tuple[str, ...] = ()  # what went wrong in searching, though something was found
 
     def sentence(self) -> str:
         """What an operator wants to know before it begins."""
@@ -70,6 +93,8 @@ class Plan:
             told += f"; {self.later:,} wait for a later run (`hours` in the asset's configuration)"
         if self.forbidden:
             told += f"; {self.forbidden:,} may not be kept (policy.toml)"
+        if self.withdrawn:
+            told += f"; {self.withdrawn:,} are no longer to be had and leave the dataset"
         return told + ". It may be stopped at any time and goes on where it was."
 
 
@@ -86,38 +111,49 @@ def plan(
 ) -> Plan:
     """Search, remember what was found, and choose what to fetch.
 
-    At most `most` results are looked at. New ones are taken as far as the limits let them be fetched in `hours`; what
-    was taken down, or may not be kept by the policy, is left out. Raises Permanent for a key that is refused.
+    At most `most` results are looked at, or as many as the source allows a run. New ones are taken as far as the limits
+    let them be fetched in `hours`, those that failed before after the others; what was taken down or withdrawn, or may
+    not be kept by the policy, is left out. A query that cannot be asked is a problem of the plan, not its end.
+
+    Raises Permanent for a key that is refused, and whatever went wrong where nothing at all was found.
     """
     listings = lake.listings(dataset)
     remembered = {row["item_id"]: row for row in listings.latest(category).to_pylist()}
-    now = _search(source, category, queries, fetcher, most)
-    news = [row for item_id, row in now.items() if _says_else(remembered.get(item_id), row)]
-    listings.append(pa.Table.from_pylist(news, LISTING_SCHEMA))
-    rows = remembered | now
-    banned = lake.takedowns().item_ids()
-    allowed = [row for row in rows.values() if row["item_id"] not in banned and _may_keep(source, row)]
-    done = _done(lake, dataset, category)
+    search = _Search(source, category, fetcher, remembered)
+    search.ask(shares(min(most, source.most_a_run or most), queries))
+    now = search.rows | search.look_again()
+    news = [row for item_id, row in now.items() if search.is_news(item_id, row)]
+    listings.append(lake.takedowns().without(pa.Table.from_pylist(news, LISTING_SCHEMA)))
+    rows = list((remembered | now).values())
+    here = [row for row in rows if not row.get("withdrawn")]
+    allowed = lake.takedowns().without(
+        pa.Table.from_pylist([row for row in here if _may_keep(source, row)], LISTING_SCHEMA)
+    )
+    past = _Past(lake, dataset, category)
     place = {item_id: number for number, item_id in enumerate(now)}
     known: list[dict[str, Any]] = []
     new: list[dict[str, Any]] = []
-    for row in sorted(allowed, key=lambda row: str(row["item_id"])):
-        (known if stage.key(row) in done else new).append(row)
-    new.sort(key=lambda row: place.get(row["item_id"], len(place)))  # as the search ranks them, then what it forgot
+    for row in allowed.to_pylist():
+        item = row | past.of(row["item_id"]) | {"may_train": _may_train(source, row)}
+        (known if stage.key(item) in past.done else new).append(item)
+    # As the search ranks them, then what it forgot; what failed before comes last, lest it keep the others waiting.
+    new.sort(key=lambda row: (row["failed_before"], place.get(row["item_id"], len(place))))
     limits = fetcher.limits  # by now it knows what the account is allowed
     fits = affordable(source, limits, hours * 3600.0)
     taken = new if fits is None else new[:fits]
-    items = [row | {"may_train": _may_train(source, row)} for row in sorted(known + taken, key=_id)]
+    items = sorted(known + taken, key=lambda row: str(row["item_id"]))
     return Plan(
-        items=pa.Table.from_pylist(items, LISTING_SCHEMA.append(pa.field("may_train", pa.bool_(), nullable=False))),
+        items=pa.Table.from_pylist(items, ITEMS_SCHEMA),
         source=source.name,
         category=category,
-        found=len(now),
+        found=len(search.rows),
         known=len(known),
         new=len(taken),
         later=len(new) - len(taken),
-        forbidden=sum(row["item_id"] not in banned and not _may_keep(source, row) for row in rows.values()),
+        forbidden=len(here) - sum(_may_keep(source, row) for row in here),
+        withdrawn=len(rows) - len(here),
         seconds=seconds_for(source, limits, len(taken)),
+        problems=tuple(search.problems),
     )
 
 
@@ -149,16 +185,91 @@ def _requests_within(rule: HostRule, seconds: float) -> int:
     return min(quota.requests * (1 + int(seconds // quota.window_s)) for quota in rule.quotas)
 
 
-def _search(
-    source: Source, category: str, queries: Sequence[str], fetcher: Fetcher, most: int
-) -> dict[str, dict[str, Any]]:
-    """Item id -> row, in the order in which they were found; what several queries find counts once."""
-    rows: dict[str, dict[str, Any]] = {}
-    for query, share in shares(most, queries):
-        for found in source.search(fetcher, query, share):
-            row = _row(source, category, query, found)
-            rows.setdefault(str(row["item_id"]), row)
-    return rows
+class _Search:
+    """One run's questions to a source, and what came of them: rows by item id, in the order of the answers."""
+
+    def __init__(
+        self, source: Source, category: str, fetcher: Fetcher, remembered: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        self.source = source
+        self.category = category
+        self.fetcher = fetcher
+        self.remembered = remembered
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.problems: list[str] = []
+
+    def ask(self, wanted: Sequence[tuple[str, int]]) -> None:
+        """Search for each query. What several of them find counts once."""
+        first: Exception | None = None
+        for query, share in wanted:
+            try:
+                for found in self.source.search(self.fetcher, query, share):
+                    self._take(found, query)
+            except KeyRefused:
+                raise
+            except (Permanent, Transient) as error:
+                first = first or error
+                self.problems.append(f"The search for {query!r} broke off: {error}")
+        if first is not None and not self.rows:
+            raise first
+
+    def look_again(self) -> dict[str, dict[str, Any]]:
+        """Ask after some of what may train, is here, and was not seen for long: its owner may have changed his mind."""
+        long_ago = datetime.now(UTC) - LOOK_AGAIN_AFTER
+        unseen = [
+            row
+            for item_id, row in self.remembered.items()
+            if item_id not in self.rows
+            and row["at"] < long_ago
+            and not row.get("withdrawn")
+            and _may_train(self.source, row)
+        ]
+        seen: dict[str, dict[str, Any]] = {}
+        for row in sorted(unseen, key=lambda row: str(row["at"]))[:LOOKS_A_RUN]:
+            try:
+                found = self.source.look_again(self.fetcher, row["source_id"])
+            except (Permanent, Transient) as error:
+                self.problems.append(f"{row['item_id']} could not be asked after: {error}")
+                continue
+            if isinstance(found, Found):
+                seen[row["item_id"]] = _row(self.source, self.category, row["query"] or "", found)
+            elif isinstance(found, Withdrawn):
+                seen[row["item_id"]] = _withdrawn(row, found)
+        return seen
+
+    def is_news(self, item_id: str, row: Mapping[str, Any]) -> bool:
+        """Whether a row says anything that is not written down: other words, or that it is still so after long."""
+        before = self.remembered.get(item_id)
+        if before is None or before["at"] < datetime.now(UTC) - LOOK_AGAIN_AFTER:
+            return True
+        return any(before.get(name) != value for name, value in row.items() if name not in _VOLATILE)
+
+    def _take(self, found: Found | Withdrawn, query: str) -> None:
+        item_id = f"{self.source.name}:{found.source_id}"
+        if isinstance(found, Found):
+            self.rows.setdefault(item_id, _row(self.source, self.category, query, found))
+        elif item_id in self.remembered:
+            self.rows[item_id] = _withdrawn(self.remembered[item_id], found)
+
+
+class _Past:
+    """What earlier runs made of the items of a dataset."""
+
+    def __init__(self, lake: Lake, dataset: str, category: str) -> None:
+        rows = lake.outcomes(dataset).read(category, columns=["input_key", "status", "reason"]).to_pylist()
+        self.done = {row["input_key"] for row in rows if row["status"] != "failed"}  # fetched, or refused for good
+        self._of: dict[str, dict[str, int]] = defaultdict(lambda: {"failed_before": 0, "again": 0})
+        long_ago = datetime.now(UTC) - REFUSED_FOR
+        for row in rows:
+            mine = self._of[row["item_id"]]
+            if row["status"] == "failed":
+                mine["failed_before"] += 1
+            elif row["status"] == "rejected" and row["reason"] in MAY_CHANGE and row["at"] < long_ago:
+                mine["again"] += 1
+
+    def of(self, item_id: str) -> dict[str, int]:
+        """`failed_before` and `again` of an item."""
+        return dict(self._of[item_id])
 
 
 def _row(source: Source, category: str, query: str, found: Found) -> dict[str, Any]:
@@ -178,34 +289,24 @@ def _row(source: Source, category: str, query: str, found: Found) -> dict[str, A
         "file_url": found.file_url,
         "version": found.version,
         "extra": json.dumps(dict(found.extra), sort_keys=True),
+        "withdrawn": None,
         "at": datetime.now(UTC),
     }
 
 
-def _says_else(before: Mapping[str, Any] | None, row: Mapping[str, Any]) -> bool:
-    return before is None or any(before[name] != value for name, value in row.items() if name not in _VOLATILE)
+def _withdrawn(row: Mapping[str, Any], found: Withdrawn) -> dict[str, Any]:
+    return {**row, "withdrawn": found.why, "at": datetime.now(UTC)}
 
 
 def _may_keep(source: Source, row: Mapping[str, Any]) -> bool:
     licence = recognise(row["licence"])
     rule = rule_for(source.name, licence.name if licence else None)
-    return rule.allows("reference", True if source.permission else None)
+    return rule.allows("reference", True if source.keeping_permission else None)
 
 
 def _may_train(source: Source, row: Mapping[str, Any]) -> bool:
-    said = True if source.permission else None
+    said = True if source.training_permission else None
     return may_train(row["licence"], row["licence_url"], said, source.name)
-
-
-def _done(lake: Lake, dataset: str, category: str) -> set[str]:
-    """Keys of the items that need nothing more: fetched, or refused for good."""
-    outcomes = lake.outcomes(dataset).read(category, columns=["input_key", "status"])
-    keys, states = (outcomes.column(name).to_pylist() for name in ("input_key", "status"))
-    return {key for key, status in zip(keys, states, strict=True) if status != "failed"}
-
-
-def _id(row: Mapping[str, Any]) -> str:
-    return str(row["item_id"])
 
 
 def stated(name: str, statement: str | None) -> str | None:

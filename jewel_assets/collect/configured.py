@@ -21,6 +21,7 @@ class Switch:
 
     dataset: str
     kind: Literal["categories", "themes"]  # what its partitions are
+    key: str | None  # the variable that holds its key, if it has one
     missing: Callable[[], str | None]  # the sentence that says what to set, or None where it is set
     make: Callable[[], Source]
 
@@ -49,7 +50,7 @@ def _unsplash() -> Unsplash:
     configured = settings()
     assert configured.unsplash_key is not None  # `missing` was asked first
     permission = stated("JEWEL_UNSPLASH_TRAINING_PERMISSION", configured.unsplash_training_permission)
-    return Unsplash(configured.unsplash_key.get_secret_value(), configured.unsplash_url, permission=permission)
+    return Unsplash(configured.unsplash_key.get_secret_value(), configured.unsplash_url, training_permission=permission)
 
 
 def _sketchfab_missing() -> str | None:
@@ -80,7 +81,7 @@ def _pinterest_missing() -> str | None:
 def _pinterest() -> Pinterest:
     configured = settings()
     permission = stated("JEWEL_PINTEREST_PERMISSION", configured.pinterest_permission)
-    return Pinterest(configured.pinterest_url, permission)
+    return Pinterest(configured.pinterest_url, keeping_permission=permission)
 
 
 def _open_missing(name: str) -> Callable[[], str | None]:
@@ -95,22 +96,24 @@ def _open_missing(name: str) -> Callable[[], str | None]:
 SWITCHES: dict[str, Switch] = {
     switch.dataset: switch
     for switch in (
-        Switch("unsplash_photos", "categories", _unsplash_missing, _unsplash),
-        Switch("sketchfab_models", "categories", _sketchfab_missing, _sketchfab),
+        Switch("unsplash_photos", "categories", "JEWEL_UNSPLASH_KEY", _unsplash_missing, _unsplash),
+        Switch("sketchfab_models", "categories", "JEWEL_SKETCHFAB_TOKEN", _sketchfab_missing, _sketchfab),
         Switch(
             "openverse_photos",
             "categories",
+            None,
             _open_missing("openverse"),
             lambda: Openverse(settings().openverse_url),
         ),
-        Switch("met_photos", "categories", _open_missing("met"), lambda: Met(settings().met_url)),
+        Switch("met_photos", "categories", None, _open_missing("met"), lambda: Met(settings().met_url)),
         Switch(
             "openverse_textures",
             "themes",
+            None,
             _open_missing("openverse"),
             lambda: Openverse(settings().openverse_url),
         ),
-        Switch("pinterest_textures", "themes", _pinterest_missing, _pinterest),
+        Switch("pinterest_textures", "themes", None, _pinterest_missing, _pinterest),
     )
 }
 """Raw dataset -> the switch of its source. A new source adds its line here."""

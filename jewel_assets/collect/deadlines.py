@@ -5,8 +5,6 @@ down whose time is over, whatever they are doing: waiting for headers, in a TLS 
 """
 
 import contextlib
-import heapq
-import itertools
 import os
 import socket
 import threading
@@ -20,9 +18,13 @@ class Clock:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.ends = time.monotonic() + seconds
-        self.is_over = False
         self._lock = threading.Lock()
         self._connections: list[socket.socket] = []
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() >= self.ends
 
     def left(self) -> float:
         """Seconds left, at least 0."""
@@ -35,7 +37,7 @@ class Clock:
         with self._lock:
             self._connections.append(twin)
         if self.is_over:
-            self._shut()
+            self.shut()
 
     def stop(self) -> None:
         """The exchange is over: connections are watched no longer, and may serve the next one."""
@@ -44,12 +46,8 @@ class Clock:
         for twin in connections:
             twin.close()
 
-    def expire(self) -> None:
-        """The time is over."""
-        self.is_over = True
-        self._shut()
-
-    def _shut(self) -> None:
+    def shut(self) -> None:
+        """Shut all connections down: the time is over."""
         with self._lock:
             for twin in self._connections:
                 with contextlib.suppress(OSError):
@@ -57,47 +55,66 @@ class Clock:
 
 
 class _Watch:
-    """One thread that lets clocks expire. Started at the first use, in each process anew."""
+    """One thread that shuts down what is under a clock whose time is over. Started at the first use.
+
+    There are as many clocks as threads that fetch, some dozens at most, so the next to end is looked for among all.
+    """
 
     def __init__(self) -> None:
-        self._due: list[tuple[float, int, Clock]] = []
-        self._numbers = itertools.count()
+        self._running: set[Clock] = set()
         self._news = threading.Condition()
-        self._pid = 0
+        self._wakes = 0.0  # time.monotonic() when the thread looks again; 0: there is none yet
 
     def add(self, clock: Clock) -> None:
         with self._news:
-            if self._pid != os.getpid():
-                self._pid, self._due = os.getpid(), []
+            self._running.add(clock)
+            if not self._wakes:
+                self._wakes = clock.ends
                 threading.Thread(target=self._run, name="deadlines", daemon=True).start()
-            heapq.heappush(self._due, (clock.ends, next(self._numbers), clock))
-            if self._due[0][2] is clock:
+            elif clock.ends < self._wakes:
                 self._news.notify()
+
+    def remove(self, clock: Clock) -> None:
+        with self._news:
+            self._running.discard(clock)
 
     def _run(self) -> None:
         while True:
             with self._news:
-                while not self._due or self._due[0][0] > time.monotonic():
-                    self._news.wait(self._due[0][0] - time.monotonic() if self._due else None)
-                _, _, clock = heapq.heappop(self._due)
-            clock.expire()
+                over = {clock for clock in self._running if clock.is_over}
+                self._running -= over
+                if not over:
+                    self._wakes = min((clock.ends for clock in self._running), default=float("inf"))
+                    self._news.wait(None if self._wakes == float("inf") else self._wakes - time.monotonic())
+            for clock in over:
+                clock.shut()
 
 
 _watch = _Watch()
 _current = threading.local()
 
 
+def _watch_anew() -> None:
+    """In a process that was forked: its parent's thread is not there, its parent's lock may be held for ever."""
+    global _watch
+    _watch = _Watch()
+
+
+os.register_at_fork(after_in_child=_watch_anew)
+
+
 @contextlib.contextmanager
 def within(seconds: float) -> Iterator[Clock]:
     """Give the exchange in this block so many seconds in all. The caller asks `clock.is_over` why it failed."""
     clock = Clock(seconds)
-    before = current()
+    watch, before = _watch, current()
     _current.clock = clock
-    _watch.add(clock)
+    watch.add(clock)
     try:
         yield clock
     finally:
         _current.clock = before
+        watch.remove(clock)
         clock.stop()
 
 

@@ -5,8 +5,10 @@ counted in one place; pictures are decoded outside Python's lock, so it fills tw
 """
 
 import abc
+import functools
 import hashlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -30,7 +32,9 @@ from jewel_assets.settings import settings
 KEY_REFUSALS = 5
 """So many refusals of the key in a row mean that it will be refused for ever."""
 
-NOT_AN_IMAGE = "not an image"
+NIGHTS = 3
+USELESS = ("not an image", "empty file", "truncated", "damaged", "not a model", "damaged file", "unexpected answer")
+"""What comes of a file that may be whole tomorrow, and after so many nights is taken for what it is."""
 
 _MADE = ("sha256", "media_type", "width", "height", "engine")
 
@@ -39,9 +43,13 @@ _MADE = ("sha256", "media_type", "width", "height", "engine")
 class FetchFile(Stage):
     """Receives the file of each row and keeps it. Subclasses say what is done with the bytes (`keep`).
 
-    Rejects what will stay so: "gone at the source", "noai", "not allowed", "address refused", "disallowed by
-    robots.txt", "file too large", and the reasons of `keep`. What may pass fails, and the next run tries it again:
-    "rate limited", "server error", "took too long", "broke off", "no such host", "too many redirects".
+    Its rows come from `collecting.plan`. Rejects what will stay so: "gone at the source", "noai", "not allowed",
+    "disallowed by robots.txt", "file too large", and the reasons of `keep`. What may pass fails, and the next run tries
+    it again: "rate limited", "server error", "took too long", "broke off", "no such host", "address refused", "too many
+    redirects". What is of no use three nights in a row ("not an image", "truncated") is rejected then.
+
+    What the source tells of a photo (title, credit) is part of its key: another credit makes another row. Its file is
+    remembered by what the file depends on, so that this fetches nothing.
     """
 
     one_process: ClassVar[bool] = True
@@ -57,8 +65,14 @@ class FetchFile(Stage):
         return dict(self.source.parameters)
 
     def inputs(self, row: Mapping[str, Any]) -> Sequence[str]:
-        """Which item of which source, and which version of it."""
-        return [row["source"], row["source_id"], row["version"]]
+        """Which version of which file, what is told of it, and how often it was refused and is tried again."""
+        told = [str(row.get(name) or "") for name in ("title", "credit", "author_url")]
+        return [row["source"], row["source_id"], row["version"], *told, *[f"again {row['again']}"] * bool(row["again"])]
+
+    def file_key(self, row: Mapping[str, Any]) -> str:
+        """The key under which the archive remembers what came of the file."""
+        parts = [row["source"], row["source_id"], row["version"], row["again"], self.name, self.version]
+        return hashlib.sha256(json.dumps([*parts, self.parameters()], sort_keys=True).encode()).hexdigest()
 
     def setup(self, threads: int) -> None:
         """Open connections and files."""
@@ -86,22 +100,26 @@ class FetchFile(Stage):
 
     def _result(self, item: Item) -> Result:
         fetcher: Fetcher = self._fetcher  # type: ignore[attr-defined]
-        key = self.key(item.row)
+        row = {**item.row, "extra": json.loads(item.row["extra"])}
+        key = self.file_key(item.row)
         known = fetcher.archive.file(key)
-        if known is not None and (remembered := _remembered(known, item)) is not None:
+        if known is not None and (remembered := _remembered(known, item, self.told(row))) is not None:
             return remembered
-        result = self._fetched(fetcher, item)
+        result = self._fetched(fetcher, item, row)
+        if isinstance(result, Failed) and result.reason in USELESS and row["failed_before"] + 1 >= NIGHTS:
+            result = Rejected(result.reason, result.columns, error=f"{result.error} It was so {NIGHTS} times.")
         if isinstance(result, Made | Rejected):
             fetcher.archive.keep_file(key, _told(result))
         return result
 
-    def _fetched(self, fetcher: Fetcher, item: Item) -> Result:
-        row = {**item.row, "extra": json.loads(item.row["extra"])}
+    def _fetched(self, fetcher: Fetcher, item: Item, row: Mapping[str, Any]) -> Result:
         columns = {**self.told(row), "fetched_at": datetime.now(UTC)}
         refusals: list[str] = self._refusals  # type: ignore[attr-defined]
         try:
             received = self.source.fetch(fetcher, row)
         except KeyRefused as error:
+            if not self.source.secrets:  # where a photo lies, somebody wants a password
+                return Rejected("not allowed", columns, error=str(error))
             refusals.append(str(error))
             if len(refusals) >= KEY_REFUSALS:
                 raise Permanent(f"{refusals[-1]} Set the key of {self.source.name} anew (.env).") from None
@@ -110,7 +128,7 @@ class FetchFile(Stage):
             passing = error.reason in ("too many redirects", "unexpected answer", "not trusted", "insecure redirect")
             return (Failed if passing else Rejected)(error.reason, error=str(error), columns=columns)
         except AddressRefused as error:
-            return Rejected("address refused", columns, error=str(error))
+            return Failed("address refused", str(error), columns)  # the operator may list the address
         except Disallowed as error:
             return Rejected("disallowed by robots.txt", columns, error=str(error))
         except NoSuchHost as error:
@@ -167,9 +185,10 @@ class FetchPhoto(FetchFile):
     def keep(self, received: Received) -> tuple[Result, bytes | None]:
         """Decode it, distrusting it."""
         try:
-            photo = decode_photo(received.read(), PhotoLimits(self.max_pixels, self.max_side, self.min_side))
+            with _decoders():  # a photo of 100 megapixels takes 300 MB while it is decoded
+                photo = decode_photo(received.read(), PhotoLimits(self.max_pixels, self.max_side, self.min_side))
         except Refused as refusal:
-            if refusal.reason in (NOT_AN_IMAGE, "empty file", "truncated", "damaged"):
+            if refusal.reason in USELESS:
                 return Failed(refusal.reason, str(refusal)), None
             return Rejected(refusal.reason, error=str(refusal)), None
         columns = {
@@ -181,6 +200,12 @@ class FetchPhoto(FetchFile):
         }
         made = Made(columns, photo.engine, None, photo.media_type, photo.width, photo.height)
         return made, photo.data
+
+
+@functools.cache
+def _decoders() -> threading.BoundedSemaphore:
+    """As many places to decode in as there are cores."""
+    return threading.BoundedSemaphore(settings().cores)
 
 
 def _stored(item: Item, made: Made, data: bytes, columns: Mapping[str, Any]) -> Made:
@@ -202,9 +227,9 @@ def _told(result: Made | Rejected) -> dict[str, Any]:
     return {"status": "ok", "columns": columns, **made}
 
 
-def _remembered(told: Mapping[str, Any], item: Item) -> Result | None:
-    """The result that `_told` wrote; None if its bytes are no longer in the lake."""
-    columns = dict(told["columns"])
+def _remembered(told: Mapping[str, Any], item: Item, today: Mapping[str, Any]) -> Result | None:
+    """The result that `_told` wrote, with what the source tells today; None if its bytes are no longer in the lake."""
+    columns = {**told["columns"], **today}
     columns["fetched_at"] = datetime.fromisoformat(columns["fetched_at"])
     if told["status"] == "rejected":
         return Rejected(told["reason"], columns, error=told["error"])

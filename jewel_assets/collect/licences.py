@@ -81,6 +81,7 @@ _SPELLINGS = {
     "no ai": "no-ai",
     "noimageai": "no-ai",
 }
+_LICENCE_HOSTS = re.compile(r"creativecommons\.org|opensource\.org|spdx\.org|gnu\.org|apache\.org|unsplash\.com")
 _CC_ADDRESS = re.compile(
     r"https?://(?:www\.)?creativecommons\.org/"
     r"(?:licenses/(?P<form>[a-z-]+)/(?P<version>\d\.\d)(?:/(?P<port>[a-z]{2,3}))?|publicdomain/(?P<pd>zero|mark)/1\.0)"
@@ -119,7 +120,10 @@ def may_train(
     whole = rule_for(source, None)  # a source may forbid it of all its works
     if said is False or any(rule.training == "forbid" for rule in [*rules, whole]):
         return False
-    # A web address of the owner's own terms beside a known name says nothing against it; a strange name does.
+    # A web address of the owner's own terms beside a known name says nothing against it; a strange name does, and so
+    # does an address of a licence that we cannot read: "CC BY" beside .../licenses/by-nc/3.0/pl/ is not CC BY.
+    if licence_url and recognise(licence_url) is None and _LICENCE_HOSTS.search(licence_url.casefold()):
+        return said is True
     named = bool(licence and licence.strip())
     agreed = {one.name for one in known if one is not None}
     understood = len(agreed) == 1 and (known[0] is not None or not named)

@@ -18,7 +18,7 @@ from jewel_assets.collect.browser import Visit, browsing, outside_any_loop
 from jewel_assets.collect.fetcher import LONGEST_RETRY_AFTER_S, MAX_JSON_BYTES, Fetcher
 from jewel_assets.collect.limits import HostRule
 from jewel_assets.collect.pins import is_end, pins_of_markup, refusal_of, results_of, wall_of
-from jewel_assets.collect.source import SEARCH_FRESH_S, Found, host_of
+from jewel_assets.collect.source import SEARCH_FRESH_S, Found, Source, host_of
 from jewel_assets.errors import Permanent, Transient
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Pinterest:
+class Pinterest(Source):
     """Pictures that people pinned, as large as Pinterest still has them."""
 
     url: str = "https://www.pinterest.com"
-    permission: str | None = None  # the operator's statement; without it the policy lets nothing be kept
+    keeping_permission: str | None = None  # the operator's statement; without it the policy lets nothing be kept
     images: str = "i.pinimg.com"  # host of the pictures
     scripts: tuple[str, ...] = ("s.pinimg.com",)  # hosts of the scripts of Pinterest's own pages
     pages_per_second: float = 0.2  # pages and answers to a search

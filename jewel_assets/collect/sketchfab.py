@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from jewel_assets.collect.answers import Answer, Delayed, Received, Refusal
+from jewel_assets.collect.answers import Answer, Delayed, Gone, Received, Refusal
 from jewel_assets.collect.fetcher import Fetcher
 from jewel_assets.collect.licences import recognise
 from jewel_assets.collect.limits import HostRule
-from jewel_assets.collect.source import SEARCH_FRESH_S, Found, host_of
+from jewel_assets.collect.source import SEARCH_FRESH_S, Found, Source, Withdrawn, host_of, read_results, the_object
 
 PER_PAGE = 24  # the most that a page may have; a larger number is ignored
 MAX_BYTES = 200 << 20  # of an archive
@@ -59,7 +59,7 @@ FREE = tuple(terms.slug for terms in TERMS if terms.slug not in ("st", "ed"))
 
 
 @dataclass(frozen=True)
-class Sketchfab:
+class Sketchfab(Source):
     """Models that may be downloaded, as a GLB or as the ZIP of a glTF."""
 
     token: str = field(repr=False)
@@ -70,7 +70,6 @@ class Sketchfab:
     max_bytes: int = MAX_BYTES
     per_second: float = 1.0  # requests to the interface
     connections: int = 2  # archives at a time
-    permission: str | None = None
     fresh_s: float = SEARCH_FRESH_S
     total_s: float = 600.0  # for one archive
     name: str = "sketchfab"
@@ -89,16 +88,11 @@ class Sketchfab:
         return [self.token]
 
     @property
-    def parameters(self) -> Mapping[str, Any]:
-        """Archives are taken as they are; which one is part of a model's version."""
-        return {}
-
-    @property
     def requests_each(self) -> Mapping[str, int]:
         """One for the address, one for the archive."""
         return {host_of(self.url): 1, self.storage: 1}
 
-    def search(self, fetcher: Fetcher, query: str, most: int) -> Iterator[Found]:
+    def search(self, fetcher: Fetcher, query: str, most: int) -> Iterator[Found | Withdrawn]:
         """Models by relevance. Left out is what cannot be had, is not for all ages, has no licence or is too large."""
         taken = 0
         seen: set[str] = set()
@@ -106,14 +100,13 @@ class Sketchfab:
         cursor: str | None = None
         for _ in range(PAGES * -(-most // PER_PAGE)):
             asked.add(cursor)
-            told = self._ask(fetcher, "search", self._parameters(query, cursor), self.fresh_s).json()
-            for result in _dicts(told.get("results")):
-                found = self._found(result)
-                if found is None or found.source_id in seen:
+            told = the_object(self._ask(fetcher, "search", self._parameters(query, cursor), self.fresh_s))
+            for found in read_results(told.get("results"), self._found):
+                if found.source_id in seen:
                     continue
                 seen.add(found.source_id)
                 yield found
-                taken += 1
+                taken += isinstance(found, Found)
                 if taken >= most:
                     return
             cursor = _dict(told.get("cursors")).get("next")
@@ -139,6 +132,16 @@ class Sketchfab:
             f"{refused} Two addresses that were new a moment ago were refused: see whether this machine's clock is "
             "right; the next run tries again.",
         )
+
+    def look_again(self, fetcher: Fetcher, source_id: str) -> Found | Withdrawn | None:
+        """What its page says of it today: its licence, and whether it is tagged NoAI by now."""
+        try:
+            told = the_object(self._ask(fetcher, f"models/{source_id}", None, None))
+        except Gone:
+            return Withdrawn(source_id, "no longer there")
+        if "archives" in told:
+            return self._found(told)
+        return Withdrawn(source_id, "tagged NoAI") if _forbids_ai(told) else None
 
     def _parameters(self, query: str, cursor: str | None) -> Mapping[str, Any]:
         return {
@@ -179,16 +182,21 @@ class Sketchfab:
             raise Refusal("strange address", f"Sketchfab names an address of {uid} that is not https: not fetched.")
         return address
 
-    def _found(self, result: Mapping[str, Any]) -> Found | None:
+    def _found(self, result: Mapping[str, Any]) -> Found | Withdrawn | None:
         uid, terms = str(result.get("uid") or ""), terms_of(_dict(result.get("license")))
-        if not _UID.fullmatch(uid) or terms is None or result.get("isDownloadable") is not True:
+        if not _UID.fullmatch(uid):
             return None
+        if terms is None or result.get("isDownloadable") is not True:
+            return Withdrawn(uid, "no longer for download")
         if result.get("isAgeRestricted") or result.get("isProtected"):
-            return None
+            return Withdrawn(uid, "not for everybody")
+        no_ai = _forbids_ai(result)
+        if no_ai and recognise(terms.name) is None:
+            return Withdrawn(uid, "tagged NoAI, under a licence that says nothing")
         chosen = self._choose(_dict(result.get("archives")))
         faces = _count(result.get("faceCount")) or (chosen[1] if chosen else 0)
         if chosen is None or faces > self.max_faces:
-            return None
+            return Withdrawn(uid, "tagged NoAI") if no_ai else None
         flavour, _, size = chosen
         user = _dict(result.get("user"))
         author, profile = user.get("displayName") or user.get("username"), user.get("profileUrl")
@@ -196,9 +204,6 @@ class Sketchfab:
         page = result.get("viewerUrl") or f"https://sketchfab.com/3d-models/{uid}"
         changed = next((result[name] for name in ("updatedAt", "publishedAt", "createdAt") if result.get(name)), "")
         by = f"{author or 'an unnamed author'}" + (f" ({profile})" if profile else "")
-        no_ai = _forbids_ai(result)
-        if no_ai and recognise(terms.name) is None:
-            return None  # "no-ai" would say that we may keep what nobody has allowed to
         return Found(
             source_id=uid,
             version=f"{uid} {changed} {flavour} {size}",

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from jewel_assets.collect.answers import Answer, Received, Refusal
+from jewel_assets.collect.answers import Answer, Received, Refusal, whole_number
 from jewel_assets.collect.fetcher import Fetcher
 from jewel_assets.collect.limits import HostRule, Quota
-from jewel_assets.collect.source import SEARCH_FRESH_S, Found, host_of
+from jewel_assets.collect.source import SEARCH_FRESH_S, Found, Source, Withdrawn, host_of, read_results, the_object
 
 PER_PAGE = 30  # the most that a page may have
 REFERRAL = {"utm_source": "jewel-assets", "utm_medium": "referral"}
@@ -26,7 +26,7 @@ _PREMIUM = "plus.unsplash.com"
 
 
 @dataclass(frozen=True)
-class Unsplash:
+class Unsplash(Source):
     """Photos of Unsplash, scaled to `width` pixels by its CDN."""
 
     key: str = field(repr=False)
@@ -37,7 +37,7 @@ class Unsplash:
     connections: int = 8
     width: int = 1600  # pixels; smaller photos stay as they are
     quality: int = 85
-    permission: str | None = None
+    training_permission: str | None = None
     fresh_s: float = SEARCH_FRESH_S
     total_s: float = 120.0  # for one photo
     name: str = "unsplash"
@@ -63,25 +63,23 @@ class Unsplash:
         """One to tell of the download, one for the bytes."""
         return {host_of(self.url): 1, self.images: 1}
 
-    def search(self, fetcher: Fetcher, query: str, most: int) -> Iterator[Found]:
+    def search(self, fetcher: Fetcher, query: str, most: int) -> Iterator[Found | Withdrawn]:
         """Photos by relevance, those of the paid collection left out."""
         taken = 0
         seen: set[str] = set()
         for page in range(1, 1 + -(-most // PER_PAGE) * 2):  # twice as many pages at most: some results are skipped
             params = {"query": query, "page": page, "per_page": PER_PAGE, "order_by": "relevant"}
             answer = self._ask(fetcher, f"{self.url}/search/photos", params | {"content_filter": "high"}, self.fresh_s)
-            told = answer.json()
-            results = told.get("results") or []
-            new = [result for result in results if result.get("id") not in seen]
-            seen |= {result.get("id") for result in new}
-            for result in new:
-                found = self._found(result)
-                if found is not None:
+            told = the_object(answer)
+            before = len(seen)
+            for found in read_results(told.get("results"), self._found):
+                if found.source_id not in seen:
+                    seen.add(found.source_id)
                     yield found
-                    taken += 1
+                    taken += isinstance(found, Found)
                     if taken >= most:
                         return
-            if not new or page >= int(told.get("total_pages") or 0):
+            if len(seen) == before or page >= int(told.get("total_pages") or 0):
                 return
 
     def fetch(self, fetcher: Fetcher, row: Mapping[str, Any]) -> Received:
@@ -93,23 +91,27 @@ class Unsplash:
 
     def _ask(self, fetcher: Fetcher, url: str, params: Mapping[str, Any] | None, fresh_s: float) -> Answer:
         host = host_of(self.url)
-        if host_of(url) != host:
+        if host_of(url) != host or urlsplit(url).scheme != urlsplit(self.url).scheme:
             raise Refusal("strange address", f"Unsplash names {urlsplit(url).netloc} for its API; the key stays here.")
         headers = {"Authorization": f"Client-ID {self.key}", "Accept-Version": "v1"}
         is_search = params is not None
         answer = fetcher.json(url, params, headers, fresh_s=fresh_s, limited=_is_limit, remember=is_search)
-        limit, remaining = (answer.headers.get(f"X-Ratelimit-{name}", "") for name in ("Limit", "Remaining"))
-        if limit.isdigit():
-            fetcher.limits.learn_quota(host, int(limit))
-        if remaining == "0":
+        limit, remaining = (
+            whole_number(answer.headers.get(f"X-Ratelimit-{name}", "")) for name in ("Limit", "Remaining")
+        )
+        if limit:
+            fetcher.limits.learn_quota(host, limit)
+        if remaining == 0:
             fetcher.limits.pause_until_next_window(host)  # the next one would be refused
         return answer
 
-    def _found(self, result: Mapping[str, Any]) -> Found | None:
+    def _found(self, result: Mapping[str, Any]) -> Found | Withdrawn | None:
         urls, links, user = (result.get(name) or {} for name in ("urls", "links", "user"))
         raw, location = urls.get("raw"), links.get("download_location")
-        if not result.get("id") or not raw or not location or urlsplit(raw).hostname == _PREMIUM:
+        if not result.get("id") or not raw or not location:
             return None
+        if urlsplit(raw).hostname == _PREMIUM:
+            return Withdrawn(str(result["id"]), "in the paid collection")
         author = user.get("name") or user.get("username")
         page = links.get("html")
         return Found(

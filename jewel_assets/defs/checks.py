@@ -33,6 +33,9 @@ WATERTIGHT_SHARE = 0.99
 CASTABLE_SHARE = 0.95
 """Of the catalogue's pieces. One that is not castable is published all the same: its findings say what to change."""
 
+CLOSED_SHARE = 0.90
+"""Of the models that others made. One that could not be closed is published all the same, and its row says so."""
+
 SMALL_COVERAGE, SMALL_SHARE = 0.01, 0.10
 """Of the renders, at most this share may show a piece that covers less than this much of the picture."""
 
@@ -46,6 +49,7 @@ _SAYS = {
     f"{COVERAGE[1]:.0%} of their photo.",
     "no_leak": "No group of near duplicates is in two splits.",
     "watertight_share": f"At least {WATERTIGHT_SHARE:.0%} of the pieces are closed solids.",
+    "closed_share": f"At least {CLOSED_SHARE:.0%} of the converted models are closed solids.",
     "castable_share": f"At least {CASTABLE_SHARE:.0%} of the pieces can be cast as they are.",
     "coverage_share": f"At most {SMALL_SHARE:.0%} of the renders show a piece that covers less than "
     f"{SMALL_COVERAGE:.0%} of the picture.",
@@ -131,6 +135,11 @@ def watertight_share(_: Lake, __: str | None, rows: pa.Table) -> dg.AssetCheckRe
     return _share("watertight_share", rows.column("watertight").to_pylist(), WATERTIGHT_SHARE)
 
 
+def closed_share(_: Lake, __: str | None, rows: pa.Table) -> dg.AssetCheckResult:
+    """Converted models whose STL is closed, as it came or after repair."""
+    return _share("closed_share", rows.column("watertight").to_pylist(), CLOSED_SHARE, dg.AssetCheckSeverity.WARN)
+
+
 def castable_share(_: Lake, __: str | None, rows: pa.Table) -> dg.AssetCheckResult:
     """Pieces of which the castability check finds no error."""
     return _share("castable_share", rows.column("castable").to_pylist(), CASTABLE_SHARE, dg.AssetCheckSeverity.WARN)
@@ -157,6 +166,7 @@ _OWN: dict[str, Callable[[Lake, str | None, pa.Table], dg.AssetCheckResult]] = {
     "no_leak": no_leak,
     "cluster_sizes": cluster_sizes,
     "watertight_share": watertight_share,
+    "closed_share": closed_share,
     "castable_share": castable_share,
     "coverage_share": coverage_share,
 }

@@ -7,8 +7,10 @@ import dagster as dg
 from pydantic import Field
 
 from jewel_assets.clean import (
+    TEXTURE_LIMITS,
     DropDuplicates,
     FingerprintPhoto,
+    FingerprintTexture,
     JudgeBodyParts,
     KeepProducts,
     PoolImages,
@@ -19,7 +21,8 @@ from jewel_assets.clean import (
     split_counts,
     with_fingerprints,
 )
-from jewel_assets.defs.collect import RAW_PHOTOS, raw_photos
+from jewel_assets.defs.collect import RAW_PHOTOS, RAW_TEXTURES, raw_photos, raw_textures
+from jewel_assets.defs.partitions import THEMES
 from jewel_assets.defs.policies import CORES, asset, on_new_data
 from jewel_assets.defs.reporting import counts, report, table
 from jewel_assets.defs.running import choose, each
@@ -57,6 +60,38 @@ def photos(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> d
     fingerprints = lake.dataset("photo_fingerprints").read(category)
     near = remembering(lake.local_folder("pair_memory"), category)
     done = choose(context, lake, DropDuplicates(near), fingerprints)
+    return report(context, lake, done)
+
+
+@asset(
+    GROUP,
+    deps=list(RAW_TEXTURES.values()),
+    kinds={"opencv", "deltalake"},
+    code_version=FingerprintTexture.version,
+    automation_condition=on_new_data(any_of=dg.AssetSelection.assets(*RAW_TEXTURES)),
+    partitions=THEMES,
+    **CORES,
+)
+def texture_fingerprints(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
+    """What tells two textures apart: as for photos, but with the contrast stretched and more of the local features."""
+    done = each(context, lake, FingerprintTexture(), raw_textures(lake, context.partition_key))
+    return report(context, lake, done)
+
+
+@asset(
+    GROUP,
+    deps=[texture_fingerprints],
+    kinds={"opencv", "deltalake"},
+    code_version=DropDuplicates.version,
+    partitions=THEMES,
+    **CORES,
+)
+def textures(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
+    """Textures of all sources without duplicates: of the same or nearly the same picture, the best is kept."""
+    theme = context.partition_key
+    # Apart from the photos' memory: the same pixels have another fingerprint there, and so another likeness.
+    near = remembering(lake.local_folder("texture_pair_memory"), theme, TEXTURE_LIMITS)
+    done = choose(context, lake, DropDuplicates(near), lake.dataset("texture_fingerprints").read(theme))
     return report(context, lake, done)
 
 

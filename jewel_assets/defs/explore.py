@@ -1,12 +1,13 @@
-"""Group `explore`: measures and embeddings of the pictures, the design clusters, and the report that shows it all."""
+"""Group `explore`: measures and embeddings of the pictures, the design clusters, and the reports that show it all."""
 
 import time
 from typing import Literal
 
 import dagster as dg
 
-from jewel_assets.defs.clean import body_part_verdicts, cutouts, image_pool, photos, product_photos
-from jewel_assets.defs.collect import RAW_PHOTOS
+from jewel_assets.defs.clean import body_part_verdicts, cutouts, image_pool, photos, product_photos, textures
+from jewel_assets.defs.collect import RAW_PHOTOS, RAW_TEXTURES
+from jewel_assets.defs.partitions import THEMES
 from jewel_assets.defs.policies import CORES, asset, on_new_data
 from jewel_assets.defs.reporting import report
 from jewel_assets.defs.running import each
@@ -21,6 +22,8 @@ from jewel_assets.explore import (
     words_of,
 )
 from jewel_assets.explore.report import REPORT_VERSION, publish_report, report_path
+from jewel_assets.explore.texture_report import TEXTURE_REPORT_VERSION, publish_texture_report
+from jewel_assets.explore.textures import MeasureTexture
 from jewel_assets.lake import Lake, StageReport
 from jewel_assets.registry import Registry
 from jewel_assets.settings import settings
@@ -117,3 +120,31 @@ def dataset_report(
     """One HTML page about the whole lake: what was found, what was lost and why, the worst cases, the clusters."""
     done = publish_report(lake, tuple(RAW_PHOTOS), models.present())
     return report(context, lake, done, {"report": dg.MetadataValue.path(report_path(lake))})
+
+
+@asset(
+    GROUP,
+    deps=[textures],
+    kinds={"opencv", "deltalake"},
+    code_version=MeasureTexture.version,
+    partitions=THEMES,
+    **CORES,
+)
+def texture_measures(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
+    """Whether each texture tiles, by which part of it, whether it repeats itself, its palette and sharpness."""
+    done = each(context, lake, MeasureTexture(), lake.dataset("textures").read(context.partition_key))
+    return report(context, lake, done)
+
+
+@asset(
+    GROUP,
+    deps=[*RAW_TEXTURES.values(), textures, texture_measures],
+    kinds={"html"},
+    code_version=TEXTURE_REPORT_VERSION,
+    automation_condition=on_new_data(any_of=dg.AssetSelection.assets(*RAW_TEXTURES)),
+    partitions=None,
+)
+def texture_report(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
+    """One HTML page about the textures: those of each theme, how they repeat, the worst seams, what was left out."""
+    done = publish_texture_report(lake, tuple(RAW_TEXTURES))
+    return report(context, lake, done, {"report": dg.MetadataValue.path(report_path(lake, "texture_report"))})

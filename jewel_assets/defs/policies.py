@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from jewel_assets.defs.checks import item_checks
-from jewel_assets.defs.partitions import CATEGORIES
+from jewel_assets.defs.partitions import CATEGORIES, THEMES
 from jewel_assets.errors import Permanent
 
 OWNERS = ["team:jewel-assets"]
@@ -27,6 +27,10 @@ GPU: dict[str, Any] = {
     },
 }
 """Training and generation: one at a time here, one GPU each on Kubernetes."""
+
+
+BY_THEME = {"jewel/divided_by": "theme"}
+"""The tag of every asset that is divided by texture theme: a job has one kind of partitions, and selects by it."""
 
 
 def on_new_data(any_of: dg.AssetSelection | None = None) -> dg.AutomationCondition[dg.AssetKey]:
@@ -68,6 +72,7 @@ def asset(
             "owners": OWNERS,
             "retry_policy": RETRY,
             "partitions_def": partitions,
+            "tags": BY_THEME if partitions == THEMES else {},
             "automation_condition": on_new_data(),
             "check_specs": item_checks(function.__name__, partitions, *checks),
         }

@@ -1,9 +1,13 @@
-"""Group `shape`: the catalogue of pieces that nobody owns, from designs to meshes to photos that feed `photos`.
+"""Group `shape`: the catalogue of pieces that nobody owns, and the models that others made, ready to print.
+
+The catalogue goes from designs to meshes to photos that feed `photos`.
 
 None of it goes to a network, and nothing outside changes it, so the nightly rescrape leaves it alone. Its first three
 steps cost seconds to minutes an item and run when somebody asks (here, or by the job `catalogue_category`), not
 because code changed at night. `catalogue_photos` only selects: it follows by itself, and `photos` follows it.
 `refresh_category` takes the photos as they are, so that it stays as fast as it was.
+
+`stl_models` is no part of it: it follows the models that were downloaded.
 """
 
 import dagster as dg
@@ -28,6 +32,7 @@ from jewel_assets.shape.catalogue import (
     list_shots,
     style_table,
 )
+from jewel_assets.shape.foreign import ConvertModel, conversion_table
 
 GROUP = "shape"
 
@@ -131,3 +136,20 @@ def catalogue_photos(context: dg.AssetExecutionContext, lake: dg.ResourceParam[L
     category = context.partition_key
     done = choose(context, lake, TakePhotos(), lake.dataset("catalogue_renders").read(category))
     return report(context, lake, done)
+
+
+@asset(
+    GROUP,
+    deps=["sketchfab_models"],
+    kinds={"python", "deltalake"},
+    code_version=ConvertModel.version,
+    checks=("closed_share",),
+    **CORES,
+)
+def stl_models(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
+    """Downloaded models ready to print: in millimetres, closed where possible, as STL, with GLB and picture beside."""
+    category = context.partition_key
+    done = each(context, lake, ConvertModel(), lake.dataset("sketchfab_models").read(category))
+    rows = lake.dataset("stl_models").read(category)
+    metadata = {"conversions": table(conversion_table(rows))} if rows.num_rows else {}
+    return report(context, lake, done, metadata)

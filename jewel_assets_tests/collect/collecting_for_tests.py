@@ -7,7 +7,7 @@ from pathlib import Path
 from jewel_assets.collect.collecting import Plan, plan
 from jewel_assets.collect.fetch_file import FetchFile, FetchPhoto
 from jewel_assets.collect.limits import HostRule
-from jewel_assets.collect.source import Source, open_fetcher
+from jewel_assets.collect.source import Source, fetched_folder, open_fetcher
 from jewel_assets.lake import Lake, StageReport, run_stage
 
 
@@ -28,9 +28,7 @@ class Collection:
     @property
     def state(self) -> Path:
         """Where quotas, pauses and the archive lie."""
-        folder = self.lake.local_folder("fetched")
-        assert folder is not None
-        return folder
+        return fetched_folder(self.lake)
 
     def fetching(self) -> FetchFile:
         """The stage."""

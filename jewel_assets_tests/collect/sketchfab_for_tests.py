@@ -34,7 +34,7 @@ def fetcher(fake: FakeSketchfab, sketchfab: Sketchfab, archive: Path | None = No
 def search(fake: FakeSketchfab, query: str = RING, most: int = 1000, **named: Any) -> list[Found]:
     sketchfab = source(fake, **named)
     with fetcher(fake, sketchfab) as opened:
-        return list(sketchfab.search(opened, query, most))
+        return [found for found in sketchfab.search(opened, query, most) if isinstance(found, Found)]
 
 
 def row_of(found: Found) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def fetch_first(fake: FakeSketchfab, archive: Path | None = None, **named: Any) 
     """Search, and receive the first model."""
     sketchfab = source(fake, **named)
     with fetcher(fake, sketchfab, archive) as opened:
-        found = next(iter(sketchfab.search(opened, RING, 1)))
+        found = next(one for one in sketchfab.search(opened, RING, 1) if isinstance(one, Found))
         received = sketchfab.fetch(opened, row_of(found))
         with received.file:
             return received.read()

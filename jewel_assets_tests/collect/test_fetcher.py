@@ -1,40 +1,28 @@
 """The one way out, against a server that misbehaves: real HTTP over loopback."""
 
+import contextlib
+import json
+import os
+import signal
 import socket
-import threading
+import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from jewel_assets.collect.addresses import AddressGuard, AddressRefused, NoSuchHost
+from jewel_assets.collect import deadlines
+from jewel_assets.collect.addresses import AddressGuard
 from jewel_assets.collect.answers import Delayed, Gone, KeyRefused, Refusal
 from jewel_assets.collect.archive import Archive
 from jewel_assets.collect.fetcher import Fetcher
-from jewel_assets.collect.limits import HostRule, Limits, Quota
-from jewel_assets.collect.robots import Disallowed
+from jewel_assets.collect.limits import Limits
+from jewel_assets.errors import Permanent
+from jewel_assets_tests.collect.fetching_for_tests import FAST, JPEG, Files, made, take
 from jewel_assets_tests.fakes import faults
-from jewel_assets_tests.fakes.server import FakeServer, Reply, Seen, json_reply
-
-FAST = HostRule(per_second=500.0, connections=16, first_pause_s=0.01, obeys_robots=False)
-JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40
-
-
-class Files(FakeServer):
-    """Serves JPEG under any path, JSON under /api, and robots.txt if it has one."""
-
-    robots_text: str | None = None
-
-    def robots(self) -> str | None:
-        return self.robots_text
-
-    def reply(self, seen: Seen) -> Reply:
-        if seen.path.startswith("/api"):
-            if seen.headers.get("if-none-match") == '"v1"':
-                return Reply(304)
-            return json_reply({"asked": len(self.seen)}, headers={"ETag": '"v1"'})
-        return Reply(200, JPEG, media_type="image/jpeg")
+from jewel_assets_tests.fakes.server import FakeServer, Reply, Seen
 
 
 @pytest.fixture
@@ -47,18 +35,6 @@ def files() -> Iterator[Files]:
 def fetcher(files: Files) -> Iterator[Fetcher]:
     with made(files) as found:
         yield found
-
-
-def made(server: FakeServer, rule: HostRule = FAST, archive: Path | None = None, **named: object) -> Fetcher:
-    limits = Limits(dict.fromkeys(server.hosts, rule), named.pop("state", None))  # type: ignore[arg-type]
-    guard = AddressGuard(server.hosts)
-    return Fetcher(limits, Archive(archive), guard, secrets=["s3cret-key"], **named)  # type: ignore[arg-type]
-
-
-def take(fetcher: Fetcher, url: str, max_bytes: int = 1 << 20, total_s: float = 5.0) -> bytes:
-    received = fetcher.file(url, max_bytes=max_bytes, total_s=total_s)
-    with received.file:
-        return received.read()
 
 
 def test_a_file_comes_whole(files: Files, fetcher: Fetcher) -> None:
@@ -102,6 +78,9 @@ def test_a_large_file_lies_on_disk_and_not_in_memory(files: Files, fetcher: Fetc
         (faults.endless, Refusal, "file too large"),
         (faults.gzip_bomb, Refusal, "file too large"),
         (faults.status(200, b"x" * 10, Content_Length="99999999"), Refusal, "file too large"),
+        (faults.redirect("http://[oops"), Refusal, "no address"),
+        (faults.redirect("http://a.example:80oo/"), Refusal, "no address"),
+        (faults.redirect("http://a.example:99999/"), Refusal, "no address"),
     ],
 )
 def test_what_goes_wrong_has_a_name(
@@ -146,6 +125,89 @@ def test_a_server_that_drips_is_cut_off_by_the_total_time(files: Files, fault: o
         assert take(fetcher, f"{files.url}/b.jpg") == JPEG  # and the next one has a connection that lives
 
 
+def test_redirects_are_part_of_the_total_time(files: Files, fetcher: Fetcher) -> None:
+    def slowly(server: FakeServer, seen: Seen) -> Reply:
+        time.sleep(0.25)
+        return Reply(302, headers={"Location": f"{seen.path}x"})
+
+    files.inject("/a.jpg", *[slowly] * 100)
+    began = time.monotonic()
+    with pytest.raises(Delayed) as raised:
+        take(fetcher, f"{files.url}/a.jpg", total_s=0.6)
+    assert raised.value.reason == "took too long"
+    assert "after 0.6 seconds in all" in str(raised.value)
+    assert time.monotonic() - began < 4 * 1.0  # five redirects would take 1.25 s an attempt
+
+
+def test_connecting_is_part_of_the_total_time_however_many_addresses_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    addresses = [f"127.0.0.{number}" for number in range(1, 30)]
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.create_server(("0.0.0.0", 0), backlog=0))
+        port = full.getsockname()[1]
+        for _ in range(4):  # whose queue of those who wait to be accepted is full: nobody answers
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+        real = socket.getaddrinfo
+
+        def many(host: str, *rest: object, **named: object) -> object:
+            return found if host == "many.example" else real(host, *rest, **named)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(socket, "getaddrinfo", many)
+        host = f"many.example:{port}"
+        fetcher = stack.enter_context(Fetcher(Limits({host: FAST}), guard=AddressGuard([host])))
+        began = time.monotonic()
+        with pytest.raises(Delayed) as raised:
+            take(fetcher, f"http://{host}/a.jpg", total_s=0.5)
+        assert raised.value.reason == "took too long"
+        assert time.monotonic() - began < 4.0
+
+
+def test_the_body_of_a_redirect_is_not_read(files: Files, fetcher: Fetcher) -> None:
+    def endlessly(server: FakeServer, seen: Seen) -> Reply:
+        def write(connection: socket.socket) -> None:
+            connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /b.jpg\r\n\r\n")
+            while True:
+                connection.sendall(bytes(65536))
+
+        return Reply(write=write)
+
+    files.inject("/a.jpg", endlessly)
+    assert take(fetcher, f"{files.url}/a.jpg", total_s=2.0) == JPEG
+
+
+def test_a_redirect_may_be_written_in_utf_8(files: Files, fetcher: Fetcher) -> None:
+    files.inject("/a.jpg", faults.redirect("/bague-dorée.jpg".encode().decode("latin-1")))
+    assert take(fetcher, f"{files.url}/a.jpg") == JPEG
+    assert files.seen[1].path == "/bague-dor%C3%A9e.jpg"
+
+
+def test_clocks_that_were_stopped_are_not_kept(files: Files, fetcher: Fetcher) -> None:
+    for number in range(20):
+        take(fetcher, f"{files.url}/{number}.jpg", total_s=1000.0)
+    assert deadlines._watch._running == set()
+
+
+def test_a_process_that_was_forked_has_clocks_of_its_own() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, deadlines._watch._news:  # a clock is being added while the process forks
+        child = os.fork()
+        if child == 0:
+            with deadlines.within(0.1) as clock:
+                clock.watch(theirs)
+                os._exit(0 if theirs.recv(1) == b"" else 1)  # shut down
+    ends = time.monotonic() + 10.0
+    while (status := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < ends:
+        time.sleep(0.05)
+    if status == (0, 0):
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert status == (child, 0)
+
+
 def test_silence_is_cut_off_before_the_total_time(files: Files) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         host = f"127.0.0.1:{deaf.getsockname()[1]}"
@@ -156,71 +218,6 @@ def test_silence_is_cut_off_before_the_total_time(files: Files) -> None:
         ):
             take(fetcher, f"http://{host}/a.jpg", total_s=60.0)
     assert raised.value.reason == "took too long"
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        "http://169.254.169.254/latest/meta-data/",
-        "http://[fd00:ec2::254]/latest/",
-        "http://10.0.0.1/",
-        "http://192.168.1.1/",
-        "http://[::ffff:169.254.169.254]/",
-        "http://[64:ff9b::a9fe:a9fe]/",
-        "http://0.0.0.0/",
-        "http://2130706433/",  # 127.0.0.1 as one number
-        "http://user@example.org/",
-        "ftp://example.org/a.jpg",
-        "file:///etc/passwd",
-        "http://example.org:22/",
-    ],
-)
-def test_a_redirect_to_where_nobody_should_look_is_refused(files: Files, fetcher: Fetcher, target: str) -> None:
-    files.inject("/a.jpg", faults.redirect(target))
-    with pytest.raises(AddressRefused):
-        take(fetcher, f"{files.url}/a.jpg")
-    assert len(files.seen) == 1
-
-
-def test_loopback_is_refused_unless_the_operator_lists_it(files: Files) -> None:
-    with (
-        Fetcher(Limits({}), guard=AddressGuard()) as fetcher,
-        pytest.raises(AddressRefused, match="JEWEL_PRIVATE_HOSTS"),
-    ):
-        take(fetcher, f"{files.url}/a.jpg")
-    assert files.seen == []
-
-
-def test_a_name_is_resolved_once_and_the_address_that_was_judged_is_the_one_that_is_used(
-    files: Files, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """DNS rebinding: a name that is public when it is judged and private when it is used."""
-    asked = []
-    real = socket.getaddrinfo
-
-    def rebinding(host: str, port: int, *arguments: object, **named: object) -> object:
-        if host != "rebinding.example":
-            return real(host, port, *arguments, **named)  # type: ignore[arg-type]
-        asked.append(host)
-        return real("93.184.215.14" if len(asked) == 1 else "127.0.0.1", port, *arguments, **named)  # type: ignore[arg-type]
-
-    connected = []
-
-    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
-        connected.append(address[0])
-        raise OSError("no network in this test")
-
-    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
-    monkeypatch.setattr("jewel_assets.collect.connections.create_connection", connect)
-    limits = Limits({"rebinding.example": FAST})
-    with Fetcher(limits) as fetcher, pytest.raises((Delayed, AddressRefused)):
-        take(fetcher, "http://rebinding.example/a.jpg")
-    assert set(connected) == {"93.184.215.14"}
-
-
-def test_an_unknown_host_is_said_at_once(fetcher: Fetcher) -> None:
-    with pytest.raises(NoSuchHost):
-        take(fetcher, "http://there-is-no-such-host.invalid/a.jpg")
 
 
 def test_a_key_goes_to_its_own_host_only(files: Files, fetcher: Fetcher) -> None:
@@ -239,48 +236,58 @@ def test_a_key_stands_in_no_error(files: Files, fetcher: Fetcher) -> None:
     assert "[key] is not valid" in str(raised.value)
 
 
-def test_nobody_on_the_host_asks_before_retry_after_is_over(files: Files, fetcher: Fetcher) -> None:
-    files.inject("/a.jpg", faults.too_many(1))
-    threads = [threading.Thread(target=take, args=(fetcher, f"{files.url}/a.jpg?{n}")) for n in range(1)]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.3)
-    assert take(fetcher, f"{files.url}/b.jpg") == JPEG  # waits as well
-    for thread in threads:
-        thread.join()
-    assert files.violations == []
-    assert [seen.path for seen in files.seen].count("/a.jpg") == 2
+@pytest.mark.parametrize("before", range(185, 205))
+def test_no_part_of_a_key_is_left_where_an_error_is_cut(files: Files, fetcher: Fetcher, before: int) -> None:
+    said = {"errors": ["x" * before + " s3cret-key is not valid"]}
+    files.inject("/api", faults.status(401, json.dumps(said).encode()), faults.status(403, said["errors"][0].encode()))
+    for error in (KeyRefused, Refusal):
+        with pytest.raises(error) as raised:
+            fetcher.json(f"{files.url}/api")
+        assert "s3c" not in str(raised.value)
 
 
-def test_a_pause_outlives_the_process_that_was_asked_for_it(files: Files, tmp_path: Path) -> None:
-    state = tmp_path / "limits.sqlite"
-    with made(files, state=state) as fetcher:
-        fetcher.limits.pause(files.hosts[0], 0.8)
-    began = time.monotonic()
-    with made(files, state=state) as fetcher:
-        take(fetcher, f"{files.url}/a.jpg")
-    assert time.monotonic() - began > 0.5
+def test_a_page_for_people_is_asked_for_again_and_never_kept(files: Files, tmp_path: Path) -> None:
+    page = faults.status(200, faults.HTML, ETag='"page"')
+    files.inject("/api", *[page] * 5)
+    with made(files, archive=tmp_path / "archive.sqlite") as fetcher:
+        with pytest.raises(Delayed) as raised:
+            fetcher.json(f"{files.url}/api", fresh_s=3600.0)
+        assert raised.value.reason == "not JSON"
+        assert len(files.seen) == 4
+        assert fetcher.json(f"{files.url}/api", fresh_s=3600.0).json() == {"asked": 6}
+        assert fetcher.json(f"{files.url}/api", fresh_s=3600.0).reused
+    assert "if-none-match" not in files.seen[-1].headers
 
 
-def test_a_server_that_asks_for_hours_is_left_alone_for_this_run(files: Files, fetcher: Fetcher) -> None:
-    files.inject("/a.jpg", faults.status(429, Retry_After="7200"))
+def test_nesting_without_end_is_no_json(files: Files, fetcher: Fetcher) -> None:
+    files.inject("/api", *[faults.status(200, b"[" * 200_000)] * 4)
     with pytest.raises(Delayed) as raised:
-        take(fetcher, f"{files.url}/a.jpg")
-    assert raised.value.reason == "rate limited"
-    assert 7100 < fetcher.limits.paused_for(files.hosts[0]) <= 7200
+        fetcher.json(f"{files.url}/api")
+    assert raised.value.reason == "not JSON"
+
+
+def test_answers_that_nobody_asked_for_in_months_are_forgotten(tmp_path: Path) -> None:
+    file = tmp_path / "archive.sqlite"
+    archive = Archive(file)
+    for name in ("old", "new"):
+        archive.keep_page(name, b"{}", None, None)
+    archive.close()
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE pages SET at = at - ? WHERE address = 'old'", (61 * 86_400.0,))
+    archive = Archive(file)
+    assert archive.page("old") is None
+    assert archive.page("new") is not None
+    archive.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+def test_a_full_disk_is_no_failure_of_the_item(files: Files, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full").open("w+b", buffering=0)  # noqa: SIM115, whoever wrote into it closes it
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: full)
+    files.inject("/big", lambda server, seen: Reply(200, JPEG * 500, media_type="image/jpeg"))
+    with pytest.raises(Permanent, match=r"No space left in .*TMPDIR"):
+        fetcher.file(f"{files.url}/big.jpg", max_bytes=1 << 24)
     assert len(files.seen) == 1
-
-
-def test_a_quota_holds_over_processes(files: Files, tmp_path: Path) -> None:
-    files.requests_per_window, files.window_s = 6, 1.0
-    files.counts_against_quota = lambda seen: True  # type: ignore[method-assign]
-    rule = HostRule(100.0, 4, (Quota(6, 1.0),), obeys_robots=False)
-    for _ in range(3):
-        with made(files, rule, state=tmp_path / "limits.sqlite") as fetcher:
-            for number in range(4):
-                take(fetcher, f"{files.url}/{number}.jpg")
-    assert len(files.seen) == 12
-    assert files.violations == []
 
 
 def test_an_answer_is_asked_for_again_only_on_condition(files: Files, tmp_path: Path) -> None:
@@ -291,41 +298,6 @@ def test_an_answer_is_asked_for_again_only_on_condition(files: Files, tmp_path: 
         later = fetcher.json(f"{files.url}/api", {"q": "ring"}, fresh_s=0.0)
     assert files.seen[1].headers["if-none-match"] == '"v1"'
     assert later.body == first.body
-
-
-def test_robots_txt_is_obeyed_and_asked_for_once(files: Files) -> None:
-    files.robots_text = "User-agent: *\nDisallow: /private/\n"
-    with made(files, HostRule(500.0, 4, first_pause_s=0.01)) as fetcher:
-        assert take(fetcher, f"{files.url}/open/a.jpg") == JPEG
-        with pytest.raises(Disallowed):
-            take(fetcher, f"{files.url}/private/a.jpg")
-        with pytest.raises(Disallowed):
-            take(fetcher, f"{files.url}/private/b.jpg")
-    assert [seen.path for seen in files.seen] == ["/robots.txt", "/open/a.jpg"]
-
-
-def test_a_redirect_does_not_lead_around_robots_txt(files: Files) -> None:
-    files.robots_text = "User-agent: jewel-assets\nDisallow: /private/\n"
-    files.inject("/a.jpg", faults.redirect("/private/a.jpg"))
-    with made(files, HostRule(500.0, 4, first_pause_s=0.01)) as fetcher, pytest.raises(Disallowed):
-        take(fetcher, f"{files.url}/a.jpg")
-    assert files.asked("/private") == []
-
-
-def test_while_robots_txt_is_broken_nothing_is_fetched(files: Files) -> None:
-    files.inject("/robots.txt", *[faults.status(500)] * 4)  # as many as one file is tried
-    with made(files, HostRule(500.0, 4, first_pause_s=0.01)) as fetcher, pytest.raises(Delayed):
-        take(fetcher, f"{files.url}/a.jpg")
-    assert files.asked("/a.jpg") == []
-
-
-def test_a_crawl_delay_slows_the_host_down(files: Files) -> None:
-    files.robots_text = "User-agent: *\nCrawl-delay: 0.4\nAllow: /\n"
-    with made(files, HostRule(500.0, 4, first_pause_s=0.01)) as fetcher:
-        for number in range(3):
-            take(fetcher, f"{files.url}/{number}.jpg")
-    times = [seen.at for seen in files.asked("/")[1:]]
-    assert times[2] - times[1] > 0.35
 
 
 def test_cookies_are_not_kept(files: Files, fetcher: Fetcher) -> None:

@@ -84,3 +84,26 @@ def test_training_needs_a_licence_that_allows_it_or_the_owners_word(
 @given(st.text(), st.text())
 def test_words_that_mean_no_licence_allow_nothing(licence: str, url: str) -> None:
     assert not may_train(f"?{licence}", f"?{url}")
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("CC BY", "https://creativecommons.org/licenses/by-nc/3.0/pl/"),
+        ("CC BY", "https://creativecommons.org/licenses/by-nc/2.1/jp/"),
+        ("CC BY", "https://creativecommons.org/licenses/by-nc-nd/3.0/it/deed.it"),
+        ("CC BY 4.0", "https://creativecommons.org/licenses/by-nc/4.0/?ref=somewhere"),
+        ("CC BY 4.0", "http://creativecommons.org/licenses/by-nc/4.0/legalcode.txt"),
+        ("CC0", "https://creativecommons.org/licenses/by-nd-nc/1.0/"),
+        ("CC0", "https://unsplash.com/license/special"),
+        ("CC BY", "https://creativecommons.org/licenses/"),
+    ],
+)
+def test_an_address_of_a_licence_that_is_not_understood_allows_nothing(name: str, address: str) -> None:
+    assert not may_train(name, address)
+    assert may_train(name, address, said=True)
+
+
+@given(st.sampled_from(["by-nc", "by-nd", "by-sa", "by-nc-sa", "by-nc-nd", "sampling+"]), st.text(max_size=12))
+def test_no_address_of_a_stricter_licence_passes_for_cc_by(form: str, tail: str) -> None:
+    assert not may_train("CC BY 4.0", f"https://creativecommons.org/licenses/{form}/{tail}")

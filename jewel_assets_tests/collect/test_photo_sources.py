@@ -1,6 +1,8 @@
 """Unsplash, Openverse and The Met, each against its fake, from the search to the published table."""
 
+import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,8 +10,9 @@ from jewel_assets.collect.answers import KeyRefused
 from jewel_assets.collect.limits import Quota
 from jewel_assets.collect.met import Met
 from jewel_assets.collect.openverse import Openverse
+from jewel_assets.collect.source import open_fetcher
 from jewel_assets.collect.unsplash import Unsplash
-from jewel_assets.lake import Lake
+from jewel_assets.lake import Lake, run_stage
 from jewel_assets_tests.collect.collecting_for_tests import Collection
 from jewel_assets_tests.fakes import faults
 from jewel_assets_tests.fakes.met import FakeMet
@@ -58,7 +61,7 @@ def test_each_download_is_told_with_its_ixid_before_the_bytes_are_taken(tmp_path
 
 def test_a_permission_makes_photos_trainable_and_its_end_makes_them_not(tmp_path: Path) -> None:
     with FakeUnsplash(total=3) as fake:
-        unsplash(tmp_path, fake, permission="Unsplash Inc. permits it since May 2026").run("ring", ["gold ring"])
+        unsplash(tmp_path, fake, training_permission="Unsplash permits it since May 2026").run("ring", ["gold ring"])
         dataset = Lake(tmp_path / "lake").dataset("unsplash_photos")
         assert dataset.read("ring").column("may_train").to_pylist() == [True] * 3
         unsplash(tmp_path, fake).run("ring", ["gold ring"])
@@ -155,7 +158,7 @@ FAULTS = {
     "gone at the source": ("rejected", faults.status(404)),
     "noai": ("rejected", faults.noai),
     "not allowed": ("rejected", faults.status(403)),
-    "address refused": ("rejected", faults.METADATA),
+    "address refused": ("failed", faults.METADATA),
     "too many pixels": ("rejected", faults.pixel_bomb),
     "too many redirects": ("failed", faults.loop),
     "not an image": ("failed", faults.web_page),
@@ -225,8 +228,21 @@ def test_openverse_is_asked_for_no_more_than_it_shows_anybody(tmp_path: Path) ->
     with FakeOpenverse(total=50) as fake:
         collection = openverse(tmp_path, fake)
         assert collection.plan("ring", ["gold ring"]).found == 38
-        assert [seen.query["page_size"] for seen in fake.asked("/v1/")] == ["20", "20"]
+        assert [seen.query["page_size"] for seen in fake.asked("/v1/")] in (["20"] * 2, ["20"] * 3)
     assert fake.violations == []
+
+
+def test_openverse_is_asked_for_other_pages_every_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """240 results of a query, 20 of them a night: in twelve nights all of them, and never more than a page."""
+    found: set[str] = set()
+    with FakeOpenverse(total=320) as fake, open_fetcher(Openverse(fake.url, fresh_s=0.0), None) as fetcher:
+        fake.requests_per_window = 1000
+        for night in range(12):
+            monkeypatch.setattr("jewel_assets.collect.openverse.time.time", lambda night=night: night * 86_400.0)
+            source = Openverse(fake.url, quotas=(), fresh_s=0.0)
+            found |= {one.source_id for one in source.search(fetcher, "gold ring", 20)}
+        assert [seen.query["page"] for seen in fake.asked("/v1/")] == [str(page) for page in range(1, 13)]
+    assert len(found) == 240
 
 
 def test_the_robots_txt_of_the_collection_that_holds_a_photo_is_obeyed(tmp_path: Path) -> None:
@@ -270,3 +286,135 @@ def _first(fake: FakeServer) -> int:
         return int(seen.path.rsplit("/", 1)[1])
 
     return min(number(seen) for seen in fake.asked("/public/collection/v1/objects/")) + 1
+
+
+def changed(fake: FakeOpenverse, **fields: Any) -> None:
+    """From now on the catalogue says something else of every photo."""
+    honest = fake.results
+    fake.results = lambda query: [{**result, **fields} for result in honest(query)]  # type: ignore[method-assign]
+
+
+def test_a_changed_licence_changes_row_and_credit_without_fetching_the_photo_again(tmp_path: Path) -> None:
+    with FakeOpenverse(total=2) as fake:
+        collection = openverse(tmp_path, fake)
+        collection.run("ring", ["gold ring"])
+        changed(
+            fake,
+            license="by",
+            license_version="4.0",
+            license_url="https://creativecommons.org/licenses/by/4.0/",
+            creator="New Name",
+            attribution="by New Name, BY 4.0",
+        )
+        collection.run("ring", ["gold ring"])
+    rows = collection.lake.dataset("openverse_photos").read("ring").to_pylist()
+    told = {(row["licence"], row["author"], row["credit"]) for row in rows}
+    assert told == {("CC BY 4.0", "New Name", "by New Name, BY 4.0")}
+    assert max(fake.served[path] for path in fake.served if path.startswith("/static/")) == 1
+
+
+def test_what_its_owner_no_longer_gives_leaves_the_dataset_and_its_outcome_says_so(tmp_path: Path) -> None:
+    with FakeOpenverse(total=2) as fake:
+        collection = openverse(tmp_path, fake)
+        assert collection.run("ring", ["gold ring"]).ok == 2
+        fake.ignores_licence = True
+        changed(fake, license="by-nc")
+        told = collection.plan("ring", ["gold ring"])
+        report = collection.run("ring", ["gold ring"])
+    assert told.withdrawn == 2
+    assert "2 are no longer to be had" in told.sentence()
+    assert (report.ok, report.gone) == (0, 2)
+    assert collection.lake.dataset("openverse_photos").read("ring").num_rows == 0
+
+
+def test_an_object_of_the_met_that_left_the_public_domain_leaves_the_dataset(tmp_path: Path) -> None:
+    with FakeMet(total=5) as fake:
+        collection = met(tmp_path, fake)
+        object.__setattr__(collection.source, "object_fresh_s", 0.0)
+        assert collection.run("ring", ["finger ring"]).ok == 2
+        fake.is_closed = True
+        assert collection.run("ring", ["finger ring"]).ok == 0
+
+
+def test_what_may_train_and_was_not_seen_for_long_is_asked_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeOpenverse(total=6) as fake:
+        collection = openverse(tmp_path, fake)
+        collection.run("ring", ["gold ring"])
+        everything = fake.results("gold ring")
+        fake.catalogue = {result["id"]: {**result, "license": "by-nc-nd"} for result in everything}
+        fake.total = 0
+        monkeypatch.setattr("jewel_assets.collect.collecting.LOOK_AGAIN_AFTER", dt.timedelta(0))
+        report = collection.run("ring", ["gold ring"])
+    assert (report.ok, report.gone) == (0, 5)
+    assert fake.violations == []
+
+
+def test_a_search_that_breaks_off_keeps_what_it_found_and_the_plan_says_so(tmp_path: Path) -> None:
+    with FakeUnsplash(total=65) as fake:
+        collection = unsplash(tmp_path, fake)
+        fake.inject(lambda seen: seen.query.get("page") == "3", faults.status(410, b'{"errors": ["spam"]}'))
+        told = collection.plan("ring", ["gold ring", "silver ring"], most=130)
+    assert told.found == 125
+    assert len(told.problems) == 1
+    assert "'gold ring' broke off" in told.problems[0]
+
+
+def test_one_result_of_a_strange_shape_does_not_spoil_the_others(tmp_path: Path) -> None:
+    with FakeOpenverse(total=2) as fake:
+        honest = fake.results
+        fake.results = lambda query: [  # type: ignore[method-assign]
+            {"id": 7, "url": ["no", "text"], "license": "by"},
+            {"id": "8", "url": "http://[oops/a.jpg", "license": "cc0"},
+            *honest(query),
+        ]
+        assert openverse(tmp_path, fake).run("ring", ["gold ring"]).ok == 2
+
+
+def test_a_photo_that_keeps_failing_lets_the_others_go_first(tmp_path: Path) -> None:
+    with FakeUnsplash(total=6) as fake:
+        collection = unsplash(tmp_path, fake)
+        failing, others = fake.ids("gold ring")[:3], fake.ids("gold ring")[3:]
+        for photo in failing:
+            fake.inject(f"/photo-{photo}", faults.web_page)
+        first = collection.plan("ring", ["gold ring"], most=3).items
+        run_stage(collection.lake, collection.fetching(), first, "unsplash_photos", "ring", max_failed_share=1.0)
+        object.__setattr__(collection.source, "quota", Quota(3, 0.5))  # an hour of half a second
+        fake._limits = dict  # type: ignore[method-assign, assignment]
+        told = collection.plan("ring", ["gold ring"], hours=0.0001)
+    assert told.items.column("source_id").to_pylist() == others
+    assert told.later == 3
+
+
+def test_what_is_no_picture_three_nights_in_a_row_is_taken_for_what_it_is(tmp_path: Path) -> None:
+    with FakeUnsplash(total=1) as fake:
+        collection = unsplash(tmp_path, fake)
+        fake.inject("/photo-", *[faults.web_page] * 9)
+        states = []
+        for _ in range(4):
+            collection.run("ring", ["gold ring"])
+            states += outcomes(collection).values()
+    assert states == [("failed", "not an image")] * 2 + [("rejected", "not an image")] * 2
+    assert len(fake.asked("/photo-")) == 3
+
+
+def test_a_refusal_that_may_change_is_tried_again_after_a_month(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeUnsplash(total=1) as fake:
+        collection = unsplash(tmp_path, fake)
+        fake.inject("/photo-", faults.status(403))
+        assert collection.run("ring", ["gold ring"]).rejected == 1
+        assert collection.run("ring", ["gold ring"]).rejected == 1
+        assert len(fake.asked("/photo-")) == 1
+        monkeypatch.setattr("jewel_assets.collect.collecting.REFUSED_FOR", dt.timedelta(0))
+        assert collection.run("ring", ["gold ring"]).ok == 1
+
+
+def test_the_same_photo_in_two_categories_is_fetched_once(tmp_path: Path) -> None:
+    with FakeUnsplash(total=3) as fake:
+        collection = unsplash(tmp_path, fake)
+        collection.run("ring", ["gold ring"])
+        assert collection.run("jewelry", ["gold ring"]).ok == 3
+    assert [times for path, times in fake.served.items() if path.startswith("/photo-")] == [1, 1, 1]

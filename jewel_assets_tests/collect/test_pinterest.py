@@ -114,7 +114,7 @@ def test_pinterest_is_off_and_says_why_until_the_operator_states_who_permits_it(
         source_of("pinterest_textures")
     monkeypatch.setenv("JEWEL_PINTEREST_PERMISSION", PERMISSION)
     settings.cache_clear()
-    assert source_of("pinterest_textures").permission == PERMISSION
+    assert source_of("pinterest_textures").keeping_permission == PERMISSION
 
 
 def test_no_statement_lets_a_model_learn_from_pins() -> None:
@@ -165,7 +165,7 @@ def test_a_theme_is_collected_with_its_counts_its_licences_and_nothing_to_train_
         again = plan(lake, stage, source, "pinterest_textures", "filigree", [QUERY], fetcher, 100, 1.0)
     assert (again.found, again.known, again.new) == (22, 22, 0)
     assert len(fake.seen) == asked, "the same search, an hour later, asks nothing"
-    unpermitted = replace(source, permission=None)
+    unpermitted = replace(source, keeping_permission=None)
     with open_fetcher(unpermitted, state) as fetcher:
         none = plan(lake, stage, unpermitted, "pinterest_textures", "filigree", [QUERY], fetcher, 100, 1.0)
     assert (none.items.num_rows, none.forbidden) == (0, 22)

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from jewel_assets.definitions import defs as load
-from jewel_assets.defs.partitions import CATEGORIES
+from jewel_assets.defs.partitions import CATEGORIES, THEMES
 
 GRAPH = {
     "folder_photos": (set(), "collect"),
@@ -15,7 +15,22 @@ GRAPH = {
     "catalogue_meshes": ({"catalogue_designs"}, "shape"),
     "catalogue_renders": ({"catalogue_meshes"}, "shape"),
     "catalogue_photos": ({"catalogue_renders"}, "shape"),
-    "photo_fingerprints": ({"folder_photos", "catalogue_photos"}, "clean"),
+    "unsplash_photos": (set(), "collect"),
+    "openverse_photos": (set(), "collect"),
+    "met_photos": (set(), "collect"),
+    "sketchfab_models": (set(), "collect"),
+    "stl_models": ({"sketchfab_models"}, "shape"),
+    "folder_textures": (set(), "collect"),
+    "openverse_textures": (set(), "collect"),
+    "pinterest_textures": (set(), "collect"),
+    "texture_fingerprints": ({"folder_textures", "openverse_textures", "pinterest_textures"}, "clean"),
+    "textures": ({"texture_fingerprints"}, "clean"),
+    "texture_measures": ({"textures"}, "explore"),
+    "texture_report": ({"texture_measures"}, "explore"),
+    "photo_fingerprints": (
+        {"folder_photos", "catalogue_photos", "unsplash_photos", "openverse_photos", "met_photos"},
+        "clean",
+    ),
     "photos": ({"photo_fingerprints"}, "clean"),
     "body_part_verdicts": ({"photos"}, "clean"),
     "product_photos": ({"body_part_verdicts"}, "clean"),
@@ -27,6 +42,16 @@ GRAPH = {
     "dataset_report": ({"design_clusters", "photo_measures"}, "explore"),
 }
 ALL_CATEGORIES = {"image_pool", "design_clusters", "dataset_report"}
+ALL_THEMES = {"texture_report"}
+BY_THEME = {
+    "folder_textures",
+    "openverse_textures",
+    "pinterest_textures",
+    "texture_fingerprints",
+    "textures",
+    "texture_measures",
+}
+WEB = {"unsplash_photos", "openverse_photos", "met_photos", "sketchfab_models"}
 CATALOGUE = {"catalogue_designs", "catalogue_meshes", "catalogue_renders", "catalogue_photos"}
 ON_REQUEST = CATALOGUE - {"catalogue_photos"}
 HEAVY = (
@@ -48,6 +73,8 @@ HEAVY = (
     "mitsuba_oidn",
     "manifold3d",
     "trimesh",
+    "DracoPy",
+    "playwright",
     "embreex",
     "networkx",
     "lxml",
@@ -86,9 +113,12 @@ def test_every_asset_says_whose_it_is_what_it_is_and_which_code_made_it(defs: dg
         assert (spec.description or "").endswith("."), name
 
 
-def test_all_but_three_assets_are_partitioned_by_category(defs: dg.Definitions) -> None:
+def test_assets_are_divided_by_category_textures_by_theme_and_what_is_about_all_not_at_all(
+    defs: dg.Definitions,
+) -> None:
     for name, spec in specs(defs).items():
-        assert spec.partitions_def == (None if name in ALL_CATEGORIES else CATEGORIES), name
+        whole = name in ALL_CATEGORIES | ALL_THEMES
+        assert spec.partitions_def == (None if whole else THEMES if name in BY_THEME else CATEGORIES), name
 
 
 def test_downstream_assets_follow_new_data_sources_wait_for_the_schedule_and_the_catalogue_for_a_request(
@@ -108,16 +138,16 @@ def test_every_asset_is_retried_and_has_checks(defs: dg.Definitions) -> None:
 
 
 def test_the_jobs_and_the_schedule_have_their_names(defs: dg.Definitions) -> None:
-    assert {"refresh_category", "collect_category", "pool_and_report", "catalogue_category"} <= {
-        job.name for job in defs.resolve_all_job_defs()
-    }
-    assert [schedule.name for schedule in defs.schedules or ()] == ["nightly_rescrape"]
+    jobs = {"refresh_category", "collect_category", "pool_and_report", "catalogue_category"}
+    jobs |= {"refresh_theme", "collect_theme"}
+    assert jobs <= {job.name for job in defs.resolve_all_job_defs()}
+    assert {schedule.name for schedule in defs.schedules or ()} == {"nightly_rescrape", "nightly_textures"}
 
 
 def test_one_category_stops_before_what_spans_categories(defs: dg.Definitions) -> None:
     job = defs.resolve_job_def("refresh_category")
     keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
-    assert keys == GRAPH.keys() - ALL_CATEGORIES - CATALOGUE
+    assert keys == GRAPH.keys() - ALL_CATEGORIES - CATALOGUE - ALL_THEMES - BY_THEME - WEB - {"stl_models"}
 
 
 def test_neither_the_nightly_fetch_nor_a_refresh_renders_anything(defs: dg.Definitions) -> None:

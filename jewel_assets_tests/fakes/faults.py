@@ -18,14 +18,14 @@ def status(code: int, body: bytes = b"", **headers: str) -> Fault:
     return lambda server, seen: Reply(code, body, named, "text/plain")
 
 
-def too_many(retry_after: float | None = None) -> Fault:
+def too_many(retry_after: float | None = None, code: int = 429) -> Fault:
     """429, and from then on any request before `retry_after` seconds are over is a violation."""
 
     def fault(server: FakeServer, seen: Seen) -> Reply:
         if retry_after is None:
-            return Reply(429)
+            return Reply(code)
         server.ask_for_patience(seen, retry_after)
-        return Reply(429, headers={"Retry-After": f"{retry_after:.0f}"})
+        return Reply(code, headers={"Retry-After": f"{retry_after:.0f}"})
 
     return fault
 
@@ -80,10 +80,19 @@ def wrong_type(server: FakeServer, seen: Seen) -> Reply:
     return Reply(200, server.reply(seen).body, media_type="text/plain")
 
 
+def tagged(*tags: str) -> Fault:
+    """The file, with an `X-Robots-Tag` header for each of these."""
+
+    def fault(server: FakeServer, seen: Seen) -> Reply:
+        whole = server.reply(seen)
+        return Reply(200, whole.body, {"X-Robots-Tag": tags}, whole.media_type)
+
+    return fault
+
+
 def noai(server: FakeServer, seen: Seen) -> Reply:
     """A file whose owner wants no machine to learn from it."""
-    whole = server.reply(seen)
-    return Reply(200, whole.body, {"X-Robots-Tag": "noai, noimageai"}, whole.media_type)
+    return tagged("noai, noimageai")(server, seen)
 
 
 def pixel_bomb(server: FakeServer, seen: Seen) -> Reply:

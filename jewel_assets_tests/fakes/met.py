@@ -21,6 +21,7 @@ class FakeMet(FakeServer):
     def __init__(self, total: int = 30) -> None:
         super().__init__()
         self.total = total
+        self.is_closed = False  # nothing is in the public domain any more
         self._objects: dict[int, Mapping[str, Any]] = {}
 
     def counts_against_quota(self, seen: Seen) -> bool:
@@ -45,7 +46,7 @@ class FakeMet(FakeServer):
     def _object(self, query: str, identity: int, number: int) -> Mapping[str, Any]:
         word = query.split()[-1]
         picture = f"{self.other_url}/CRDImages/ad/original/{word}-{identity}.jpg"
-        is_public, is_called = number % 5 != 1, number % 5 != 3
+        is_public, is_called = number % 5 != 1 and not self.is_closed, number % 5 != 3
         return {
             "objectID": identity,
             "isHighlight": False,

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -50,12 +50,12 @@ class Reply:
 
     status: int = 200
     body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | Sequence[str]] = field(default_factory=dict)  # several values: a header each
     media_type: str = "application/octet-stream"
     write: Callable[[socket.socket], None] | None = None
 
 
-def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+def json_reply(value: Any, status: int = 200, headers: Mapping[str, str | Sequence[str]] | None = None) -> Reply:
     """JSON, as programs' interfaces answer."""
     return Reply(status, json.dumps(value).encode(), headers or {}, "application/json; charset=utf-8")
 
@@ -214,17 +214,21 @@ def _handler(fake: FakeServer) -> type[BaseHTTPRequestHandler]:
                 return
             self.send_response(reply.status)
             if reply.status != 304:
-                self.send_header("Content-Type", reply.headers.get("Content-Type", reply.media_type))
-                self.send_header("Content-Length", reply.headers.get("Content-Length", str(len(reply.body))))
-            for name, value in reply.headers.items():
+                self._send("Content-Type", reply.headers.get("Content-Type", reply.media_type))
+                self._send("Content-Length", reply.headers.get("Content-Length", str(len(reply.body))))
+            for name, values in reply.headers.items():
                 if name not in ("Content-Type", "Content-Length"):
-                    self.send_header(name, value)
+                    self._send(name, values)
             self.end_headers()
             self.wfile.write(reply.body)
             self.wfile.flush()
             if reply.status == 200:
                 with fake._lock:
                     fake.served[seen.path] += 1
+
+        def _send(self, name: str, values: str | Sequence[str]) -> None:
+            for value in [values] if isinstance(values, str) else values:
+                self.send_header(name, value)
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

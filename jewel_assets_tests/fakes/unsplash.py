@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from jewel_assets.categories import CATEGORIES
+from jewel_assets.themes import TEXTURE_THEMES
 from jewel_assets_tests.fakes.server import FakeServer, Reply, Seen, json_reply
 
 KEY = "fake-unsplash-key-0123456789"
@@ -13,12 +14,16 @@ KEY = "fake-unsplash-key-0123456789"
 
 @lru_cache(maxsize=512)
 def drawn(seed: str, side: int = 320) -> bytes:
-    """A JPEG of a piece of whatever category the seed names."""
+    """A JPEG of a piece of whatever category the seed names, or of a surface of the theme."""
     from jewel_assets.images import encode_jpeg
-    from jewel_assets_tests.pictures import draw_piece
+    from jewel_assets_tests.pictures import draw_piece, draw_texture
 
+    number = int(hashlib.sha256(seed.encode()).hexdigest()[:6], 16)
+    theme = next((name for name in TEXTURE_THEMES if name in seed and "jewelry" not in seed), None)
+    if theme is not None and not any(name.rstrip("s") in seed for name in CATEGORIES):
+        return encode_jpeg(draw_texture(theme, number, side), 88)
     category = next((name for name in CATEGORIES if name.rstrip("s") in seed), "ring")
-    return encode_jpeg(draw_piece(category, int(hashlib.sha256(seed.encode()).hexdigest()[:6], 16), side), 88)
+    return encode_jpeg(draw_piece(category, number, side), 88)
 
 
 class FakeUnsplash(FakeServer):
