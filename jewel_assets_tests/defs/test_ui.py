@@ -156,7 +156,7 @@ def test_a_backfill_of_one_category_runs_the_street_to_its_cut_outs(ui: Ui) -> N
 
     ui.wait("the backfill", over, 300)
     for asset in STREET:
-        ui.wait(f"the UI showing {asset}", lambda asset=asset: "necklace" in ui.materialized(asset), 30)
+        ui.wait(f"the UI showing {asset}", lambda asset=asset: "necklace" in ui.materialized(asset), 240)
     assert ui.lake.dataset("photos").read("necklace").num_rows == 2
     verdicts = ui.lake.dataset("body_part_verdicts").read("necklace").column("verdict").to_pylist()
     assert verdicts == ["review", "review"], "without weights nothing may be kept silently"

@@ -81,3 +81,9 @@ def refused(item: str, category: str, **more: Any) -> dict[str, Any]:
     empty = dict.fromkeys(OUTCOME_SCHEMA.names)
     said = {"status": "rejected", "reason": "taken down", "error": error, "input_key": ""}
     return {**empty, "item_id": f"folder:{item}", "category": category, **said, **more}
+
+
+def listing(*rows: dict[str, Any]) -> pa.Table:
+    """What a source told of some items."""
+    at = pa.array([0] * len(rows), pa.timestamp("us", "UTC"))
+    return pa.Table.from_pylist(list(rows)).append_column("at", at)

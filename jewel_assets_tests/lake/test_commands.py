@@ -174,3 +174,29 @@ def test_the_installed_command_works_in_a_pipe_and_loads_nothing_heavy(filled: L
     loaded = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
     assert "pyarrow" in loaded
     assert not loaded & {"daft", "pandas", "cv2", "torch", "dagster", "ray", "PIL"}
+
+
+@pytest.fixture
+def with_textures(filled: Lake) -> Lake:
+    publish(filled, "textures", "gold", {"a.png": b"gold a", "b.png": b"gold b"})
+    publish(filled, "textures", "pearl", {"c.png": b"pearl c"})
+    return filled
+
+
+def test_ls_counts_textures_by_theme_in_a_table_of_their_own(with_textures: Lake) -> None:
+    categories, themes = jewel("ls").output.split("\n\n")
+    assert [line.split()[0] for line in categories.splitlines()] == ["dataset", "cutouts", "photos"]
+    assert [line.split() for line in themes.splitlines()] == [
+        ["dataset", "rows", "gold", "pearl", "version"],
+        ["textures", "3", "2", "1", "1"],
+    ]
+
+
+def test_show_and_export_take_a_theme_by_any_of_its_names(with_textures: Lake, tmp_path: Path) -> None:
+    found = json.loads(jewel("show", "textures", "--category", "Mother-of-Pearl", "--json").output)
+    assert [row["item_id"] for row in found] == ["folder:c.png"]
+    assert jewel("export", "textures", str(tmp_path / "out"), "--category", "golden").exit_code == 0
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.is_dir()] == ["gold_textures"]
+    said = " ".join(jewel("show", "textures", "--category", "filligree").output.replace("│", " ").split())
+    assert "did you mean filigree?" in said
+    assert "the themes are enamel" in said

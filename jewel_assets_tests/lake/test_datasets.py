@@ -12,6 +12,7 @@ import pytest
 
 from jewel_assets.errors import Permanent
 from jewel_assets.lake import ITEM_SCHEMA, OUTCOME_SCHEMA, Lake, datasets
+from jewel_assets_tests.lake.small_lakes import publish, rows_of
 from jewel_assets_tests.lake.stages_for_tests import items_of
 
 
@@ -189,3 +190,14 @@ def test_a_read_only_lake_refuses_to_be_written_with_a_sentence(read_only_lake: 
         read_only_lake.writing("photos", "ring"),
     ):
         raise AssertionError("nobody may hold a place in a lake that cannot be written")
+
+
+def test_a_dataset_is_divided_by_category_or_by_theme_and_not_by_both(lake: Lake) -> None:
+    publish(lake, "textures", "gold", {"a.png": b"a"})
+    publish(lake, "textures", "pearl", {"b.png": b"b"})
+    with pytest.raises(Permanent, match="gold, pearl, ring: a dataset is divided by jewellery category or by texture"):
+        publish(lake, "textures", "ring", {"c.png": b"c"})
+    both = pa.concat_tables([rows_of(lake, key, {f"{key}.png": key.encode()}) for key in ("gold", "ring")])
+    with pytest.raises(Permanent, match="not by both; nothing was published"):
+        lake.dataset("textures").publish(both)
+    assert lake.dataset("textures").file.rows_per_category() == {"gold": 1, "pearl": 1}

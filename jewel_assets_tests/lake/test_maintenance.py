@@ -192,6 +192,15 @@ def test_rows_of_a_category_that_does_not_exist_are_found(filled: Lake) -> None:
     assert "'tiara & more', which is none" in the_problem(filled).sentence
 
 
+def test_rows_of_a_category_and_of_a_texture_theme_in_one_dataset_are_found(filled: Lake) -> None:
+    rows = filled.dataset("photos").read("ring").to_pylist()
+    odd = pa.Table.from_pylist([row | {"category": "gold"} for row in rows], ITEM_SCHEMA)
+    deltalake.write_deltalake(f"{filled.root}/tables/photos", odd, mode="append", partition_by="category")
+    assert (
+        "a dataset may have one of both: delete those that do not belong there (gold," in the_problem(filled).sentence
+    )
+
+
 def test_a_model_that_rows_name_must_be_there(filled: Lake) -> None:
     model = filled.blobs.put(b"centroids", "application/x-npz")
     publish(filled, "design_clusters", "ring", {"a.png": b"cut-out a"}, cluster_model_sha256=model.sha256)

@@ -128,7 +128,7 @@ def _of_theme(count: int, tile: int, part: int, doubtful: int, shown: int) -> st
     if part:
         parts.append(f"{part:,} {'tiles by its best part' if part == 1 else 'tile by their best part'}")
     if doubtful:
-        parts.append(f"{doubtful:,} {'is' if doubtful == 1 else 'are'} perhaps no texture")
+        parts.append(f"{doubtful:,} {'is perhaps no texture' if doubtful == 1 else 'are perhaps no textures'}")
     if shown < count:
         parts.append(f"the first {shown:,} are shown")
     told = f"{count:,} texture{'' if count == 1 else 's'}"
