@@ -188,6 +188,13 @@ class BlobStore:
         with contextlib.suppress(FileNotFoundError):
             self._fs.rm_file(path)
 
+    def is_young(self, path: str) -> bool:
+        """Whether a file was written, or written again, within YOUNG; also if it is gone."""
+        try:
+            return datetime.now(UTC) - _modified(self._fs.info(path)) < YOUNG
+        except FileNotFoundError:
+            return True
+
     def remove_all(self, files: Iterable[StoredFile]) -> None:
         """Remove these, unless they are gone already."""
         with ThreadPoolExecutor(1 if self.is_local else 32) as pool:

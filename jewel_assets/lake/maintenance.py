@@ -57,10 +57,15 @@ def collect_garbage(lake: Lake, retention: timedelta, dry_run: bool = True) -> G
         # Looking through the blobs takes a while. What was published meanwhile from old results stays.
         now = datetime.now(UTC)
         late = _blobs_of({uri: _versions(DeltaFile(uri), now) for uri in _tables(lake)}, since)
-        candidates = [file for file in candidates if file.name.split(".", 1)[0] not in late]
+        old = [file for file in candidates if file.name.split(".", 1)[0] not in late]
+        candidates = []
         try:
-            for file in candidates:
+            for file in old:
+                if lake.blobs.is_young(file.path):  # stored again since we listed it, by a run that is not done yet
+                    kept += 1
+                    continue
                 lake.blobs.remove(file.path)
+                candidates.append(file)
         except OSError as error:
             raise writing_failed(lake.root, error) from error
     files = sum(_vacuum(DeltaFile(uri), list(kept_ones), dry_run) for uri, kept_ones in versions.items())
