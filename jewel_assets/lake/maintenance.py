@@ -1,5 +1,6 @@
 """Tidying up a lake: blobs and data files that nothing refers to any more are removed by `collect_garbage`."""
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,9 @@ from jewel_assets.lake.listings import FOUND
 from jewel_assets.lake.schema import OUTCOMES, UTC_MICROSECONDS, hash_columns
 from jewel_assets.lake.tables import DeltaFile, writing_failed
 from jewel_assets.lake.verification import NO_LOG, has_data, is_blob, is_leftover
+
+FIRST_COMMIT_SECONDS = 2.0
+"""So long may the log of a new table follow its first data file. It takes some 10 ms."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def _tables(lake: Lake) -> list[str]:
     found = []
     for name in lake.table_folders():
         uri = f"{lake.root}/tables/{name}"
-        if DeltaFile(uri).exists():
+        if DeltaFile(uri).exists() or (has_data(uri) and _is_first_written_now(uri)):
             found.append(uri)
             continue
         if has_data(uri):
@@ -86,6 +90,15 @@ def _tables(lake: Lake) -> list[str]:
                 f"removed: {NO_LOG}."
             )
     return found
+
+
+def _is_first_written_now(uri: str) -> bool:
+    """Whether a table that has data files and no log has one a moment later: its first commit was on its way."""
+    for _ in range(20):
+        time.sleep(FIRST_COMMIT_SECONDS / 20)
+        if DeltaFile(uri).exists():
+            return True
+    return False
 
 
 def _versions(file: DeltaFile, since: datetime) -> dict[int, set[str]]:
