@@ -27,6 +27,7 @@ from jewel_assets.clean.likeness import PHOTO_LIMITS, Likeness, Limits
 from jewel_assets.clean.local_features import LocalFeatures
 from jewel_assets.clean.pair_memory import PairMemory, Recollection, pair_key
 from jewel_assets.clean.same_picture import Picture, likeness
+from jewel_assets.collect import forbids_training
 from jewel_assets.lake.stages import Made, Rejected, Result, Selection
 
 GROUP_COLUMNS = [
@@ -35,6 +36,7 @@ GROUP_COLUMNS = [
     pa.field("duplicate_of", pa.string()),  # item_id of the kept photo; null for the kept one
     pa.field("duplicate_distance", pa.float32()),  # 0: same pixels; else 1 - correlation with the kept photo
     pa.field("licence_conflict", pa.bool_()),  # some of the group may be trained on and some not
+    pa.field("may_train", pa.bool_()),  # the photo's own, unless the owner of a copy forbids it (noai)
 ]
 
 PICTURES_IN_MEMORY = 8192  # some 60 KB each
@@ -164,11 +166,12 @@ class DropDuplicates(Selection):
     no two photos of a group are more than two steps apart. The best is, in this order: one that may be trained on
     (a copy that may not is of less use; `licence_conflict` marks such groups for whoever must be sure), one with more
     real detail (pixels times sharpness, so that enlarging a copy gains nothing), more bytes (less compressed), and the
-    first `item_id`. A kept photo's provenance is its own; nothing is merged into it.
+    first `item_id`. A kept photo's provenance is its own; nothing is merged into it but one thing: where the owner of a
+    copy forbids training whatever anybody says (noai), no copy of the picture may be trained on.
     """
 
     name = "drop_duplicates"
-    version = "2"
+    version = "3"
     output = pa.schema(GROUP_COLUMNS)
     near: NearDuplicates = field(default_factory=NearDuplicates)
 
@@ -208,7 +211,7 @@ class DropDuplicates(Selection):
             "group_size": len(members),
             "duplicate_of": None if row == kept else items["item_id"][kept].as_py(),
             "duplicate_distance": distance,
-            "licence_conflict": len({items["may_train"][member].as_py() for member in members}) > 1,
+            **rights(items, row, members),
         }
         engine = f"{self.name} {self.version}"
         if row == kept:
@@ -219,6 +222,16 @@ class DropDuplicates(Selection):
 def group_id(items: pa.Table, kept: int) -> str:
     """The name of the group of duplicates whose best photo is row `kept`: it depends on that photo's pixels alone."""
     return str(items["pixel_hash"][kept])[:16]
+
+
+def rights(items: pa.Table, row: int, members: Sequence[int]) -> dict[str, bool]:
+    """The columns `licence_conflict` and `may_train` of a row, in the group of these copies of one picture."""
+    may_train = {member: bool(items["may_train"][member].as_py()) for member in members}
+    forbidden = any(
+        forbids_training(*(items[name][member].as_py() for name in ("source", "licence", "licence_url")))
+        for member in members
+    )
+    return {"licence_conflict": len(set(may_train.values())) > 1, "may_train": may_train[row] and not forbidden}
 
 
 def best_first(items: pa.Table) -> list[int]:

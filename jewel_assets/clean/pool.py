@@ -14,6 +14,7 @@ from jewel_assets.clean.duplicates import (
     best_first,
     exact_duplicates,
     group_id,
+    rights,
     united,
 )
 from jewel_assets.clean.likeness import Likeness
@@ -43,7 +44,7 @@ class PoolImages(Selection):
     """
 
     name = "pool_images"
-    version = "2"
+    version = "3"
     output = pa.schema(
         [
             *GROUP_COLUMNS,
@@ -100,11 +101,16 @@ class PoolImages(Selection):
         shared = {
             "group_id": group_id(items, kept),
             "group_size": len(members),
-            "licence_conflict": len({items["may_train"][row].as_py() for row in members}) > 1,
         }
         engine = f"{self.name} {self.version}"
         for row in members:
-            columns = {**shared, **split_of[row], "duplicate_of": None, "duplicate_distance": None}
+            columns = {
+                **shared,
+                **rights(items, row, members),
+                **split_of[row],
+                "duplicate_of": None,
+                "duplicate_distance": None,
+            }
             if ambiguous:
                 yield row, Review("ambiguous category", columns, engine)
             elif row == kept:

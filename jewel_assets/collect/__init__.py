@@ -6,6 +6,7 @@ from jewel_assets.collect.configured import SWITCHES, is_on, source_of
 from jewel_assets.collect.fetch_file import FetchFile, FetchPhoto
 from jewel_assets.collect.fetch_model import FetchModel
 from jewel_assets.collect.folder import FOLDER_SCHEMA, TEXTURES, FolderKind, FolderSurvey, list_folder, survey_folder
+from jewel_assets.collect.licences import forbids_training
 from jewel_assets.collect.photo_file import Photo, PhotoLimits, Refused, decode_photo
 from jewel_assets.collect.queries import queries_for
 from jewel_assets.collect.read_photo import ReadPhoto
@@ -28,6 +29,7 @@ __all__ = [
     "Refused",
     "decode_photo",
     "fetched_folder",
+    "forbids_training",
     "is_on",
     "list_folder",
     "open_fetcher",

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from jewel_assets.collect.answers import KeyRefused
+from jewel_assets.collect.fetch_file import USELESS
 from jewel_assets.collect.fetcher import Fetcher
 from jewel_assets.collect.licences import may_train, recognise
 from jewel_assets.collect.limits import HostRule, Limits
@@ -51,6 +52,7 @@ ITEMS_SCHEMA = pa.schema(
         *LISTING_SCHEMA,
         pa.field("may_train", pa.bool_(), nullable=False),
         pa.field("failed_before", pa.int32(), nullable=False),  # nights
+        pa.field("useless_before", pa.int32(), nullable=False),  # of these: nights in which it was no file of its kind
         pa.field("again", pa.int32(), nullable=False),  # how often it was refused for what may change
     ]
 )
@@ -258,17 +260,18 @@ class _Past:
     def __init__(self, lake: Lake, dataset: str, category: str) -> None:
         rows = lake.outcomes(dataset).read(category, columns=["input_key", "status", "reason"]).to_pylist()
         self.done = {row["input_key"] for row in rows if row["status"] != "failed"}  # fetched, or refused for good
-        self._of: dict[str, dict[str, int]] = defaultdict(lambda: {"failed_before": 0, "again": 0})
+        self._of: dict[str, dict[str, int]] = defaultdict(lambda: {"failed_before": 0, "useless_before": 0, "again": 0})
         long_ago = datetime.now(UTC) - REFUSED_FOR
         for row in rows:
             mine = self._of[row["item_id"]]
             if row["status"] == "failed":
                 mine["failed_before"] += 1
+                mine["useless_before"] += row["reason"] in USELESS
             elif row["status"] == "rejected" and row["reason"] in MAY_CHANGE and row["at"] < long_ago:
                 mine["again"] += 1
 
     def of(self, item_id: str) -> dict[str, int]:
-        """`failed_before` and `again` of an item."""
+        """`failed_before`, `useless_before` and `again` of an item."""
         return dict(self._of[item_id])
 
 

@@ -37,7 +37,7 @@ for _name in ("urllib3.connectionpool", "urllib3.util.retry"):
     logging.getLogger(_name).addFilter(_WithoutQueries())
 
 
-class _GuardedHTTPConnection(HTTPConnection):
+class _Guarded:
     """Connects only to addresses that the guard has judged, under the clock of the exchange."""
 
     guard: AddressGuard
@@ -47,20 +47,15 @@ class _GuardedHTTPConnection(HTTPConnection):
 
     def request(self, *arguments: Any, **named: Any) -> None:
         _watched(self)
-        super().request(*arguments, **named)
+        super().request(*arguments, **named)  # type: ignore[misc]
 
 
-class _GuardedHTTPSConnection(HTTPSConnection):
-    """The same over TLS."""
+class _GuardedHTTPConnection(_Guarded, HTTPConnection):
+    """In the clear."""
 
-    guard: AddressGuard
 
-    def _new_conn(self) -> Any:
-        return _connect(self, self.guard)
-
-    def request(self, *arguments: Any, **named: Any) -> None:
-        _watched(self)
-        super().request(*arguments, **named)
+class _GuardedHTTPSConnection(_Guarded, HTTPSConnection):
+    """Over TLS."""
 
 
 def _connect(connection: Any, guard: AddressGuard) -> Any:

@@ -25,6 +25,7 @@ from jewel_assets.collect.photo_file import JPEG_QUALITY, PhotoLimits, Refused, 
 from jewel_assets.collect.robots import Disallowed
 from jewel_assets.collect.source import Source, open_fetcher
 from jewel_assets.errors import Permanent
+from jewel_assets.lake.banned import TAKEN_DOWN, WHY, TakenDown
 from jewel_assets.lake.schema import UTC_MICROSECONDS
 from jewel_assets.lake.stages import Failed, Item, Made, Rejected, Result, Stage
 from jewel_assets.settings import settings
@@ -35,6 +36,21 @@ KEY_REFUSALS = 5
 NIGHTS = 3
 USELESS = ("not an image", "empty file", "truncated", "damaged", "not a model", "damaged file", "unexpected answer")
 """What comes of a file that may be whole tomorrow, and after so many nights is taken for what it is."""
+
+FILE_COLUMNS = (
+    pa.field("fetched_at", UTC_MICROSECONDS),
+    pa.field("title", pa.string()),
+    pa.field("credit", pa.string()),  # the line to print beside it
+    pa.field("author_url", pa.string()),
+    pa.field("query", pa.string()),  # that found it
+    pa.field("file_bytes", pa.int64()),  # as received
+    pa.field("etag", pa.string()),
+    pa.field("last_modified", pa.string()),
+)
+"""What is written down of every file that was fetched, whatever it is."""
+
+TAKEN = Rejected(TAKEN_DOWN, error=WHY)
+"""Of a file whose bytes were taken down: nothing more is written down of it."""
 
 _MADE = ("sha256", "media_type", "width", "height", "engine")
 
@@ -106,9 +122,9 @@ class FetchFile(Stage):
         if known is not None and (remembered := _remembered(known, item, self.told(row))) is not None:
             return remembered
         result = self._fetched(fetcher, item, row)
-        if isinstance(result, Failed) and result.reason in USELESS and row["failed_before"] + 1 >= NIGHTS:
+        if isinstance(result, Failed) and result.reason in USELESS and row["useless_before"] + 1 >= NIGHTS:
             result = Rejected(result.reason, result.columns, error=f"{result.error} It was so {NIGHTS} times.")
-        if isinstance(result, Made | Rejected):
+        if isinstance(result, Made | Rejected) and result != TAKEN:
             fetcher.archive.keep_file(key, _told(result))
         return result
 
@@ -140,7 +156,10 @@ class FetchFile(Stage):
             result, data = self.keep(received)
         columns |= {"file_bytes": received.length, "etag": received.etag, "last_modified": received.last_modified}
         if isinstance(result, Made) and data is not None:
-            return _stored(item, result, data, columns)
+            try:
+                return _stored(item, result, data, columns)
+            except TakenDown:
+                return TAKEN
         if isinstance(result, Rejected | Failed):
             return type(result)(result.reason, error=result.error, columns=columns | dict(result.columns))
         return result
@@ -157,14 +176,7 @@ class FetchPhoto(FetchFile):
     name: ClassVar[str] = "fetch_photo"
     output: ClassVar[pa.Schema] = pa.schema(
         [
-            pa.field("fetched_at", UTC_MICROSECONDS),
-            pa.field("title", pa.string()),
-            pa.field("credit", pa.string()),  # the line to print beside it
-            pa.field("author_url", pa.string()),
-            pa.field("query", pa.string()),  # that found it
-            pa.field("file_bytes", pa.int64()),  # as received
-            pa.field("etag", pa.string()),
-            pa.field("last_modified", pa.string()),
+            *FILE_COLUMNS,
             pa.field("original_media_type", pa.string()),  # by content, whatever the server says
             pa.field("original_width", pa.int32()),  # pixels, before the photo was turned upright
             pa.field("original_height", pa.int32()),

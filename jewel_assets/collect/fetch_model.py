@@ -14,8 +14,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from jewel_assets.collect.answers import Received
-from jewel_assets.collect.fetch_file import FetchFile
-from jewel_assets.lake.schema import UTC_MICROSECONDS
+from jewel_assets.collect.fetch_file import FILE_COLUMNS, FetchFile
 from jewel_assets.lake.stages import Failed, Made, Rejected, Result
 from jewel_assets.shape.foreign.archive import open_model
 from jewel_assets.shape.foreign.unusable import Unusable
@@ -37,15 +36,8 @@ class FetchModel(FetchFile):
     version: ClassVar[str] = "1"
     output: ClassVar[pa.Schema] = pa.schema(
         [
-            pa.field("fetched_at", UTC_MICROSECONDS),
-            pa.field("title", pa.string()),
-            pa.field("credit", pa.string()),  # the line to print beside it
-            pa.field("author_url", pa.string()),
-            pa.field("query", pa.string()),  # that found it
+            *FILE_COLUMNS,
             pa.field("faces", pa.int64()),  # as the source says
-            pa.field("file_bytes", pa.int64()),  # as received
-            pa.field("etag", pa.string()),
-            pa.field("last_modified", pa.string()),
             pa.field("archive_members", pa.int32()),  # files and folders of the ZIP; null for a GLB
             pa.field("unpacked_bytes", pa.int64()),  # of all members; of the GLB itself
         ]

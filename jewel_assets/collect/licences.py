@@ -117,8 +117,7 @@ def may_train(
     """
     known = [recognise(text) for text in (licence, licence_url) if text and text.strip()]
     rules = [rule_for(source, one.name) for one in known if one is not None]
-    whole = rule_for(source, None)  # a source may forbid it of all its works
-    if said is False or any(rule.training == "forbid" for rule in [*rules, whole]):
+    if said is False or forbids_training(source, licence, licence_url):
         return False
     # A web address of the owner's own terms beside a known name says nothing against it; a strange name does, and so
     # does an address of a licence that we cannot read: "CC BY" beside .../licenses/by-nc/3.0/pl/ is not CC BY.
@@ -128,6 +127,13 @@ def may_train(
     agreed = {one.name for one in known if one is not None}
     understood = len(agreed) == 1 and (known[0] is not None or not named)
     return said is True or (understood and all(rule.training == "allow" for rule in rules))
+
+
+def forbids_training(source: str, licence: str | None, licence_url: str | None = None) -> bool:
+    """Whether no statement of anybody makes a work of this source and licence fit for training."""
+    known = [recognise(text) for text in (licence, licence_url) if text and text.strip()]
+    names = [None, *(one.name for one in known if one is not None)]  # None: what the source says of all its works
+    return any(rule_for(source, name).training == "forbid" for name in names)
 
 
 def _creative_commons(form: str, version: str | None, port: str | None = None) -> Licence | None:

@@ -18,6 +18,9 @@ SCHEMA = pa.schema(
         pa.field("category", pa.string()),
         pa.field("bytes", pa.int64()),
         pa.field("may_train", pa.bool_()),
+        pa.field("source", pa.string()),
+        pa.field("licence", pa.string()),
+        pa.field("licence_url", pa.string()),
         *FingerprintPhoto.output,
     ]
 )
@@ -26,7 +29,7 @@ SCHEMA = pa.schema(
 def printed(pictures: Mapping[str, Pixels], **columns: Any) -> pa.Table:
     """One row per picture, its name as `item_id`; `columns` are lists that replace the defaults."""
     rows = [
-        {"item_id": name, "category": "ring", "bytes": 1, "may_train": False, **fingerprint(pixels)}
+        {"item_id": name, "category": "ring", "bytes": 1, "may_train": False, "source": "folder", **fingerprint(pixels)}
         for name, pixels in pictures.items()
     ]
     for column, values in columns.items():
@@ -40,6 +43,7 @@ def named(*items: tuple[str, str, str]) -> pa.Table:
     rows = [
         {"item_id": item, "category": category, "bytes": 1, "may_train": False, "pixel_hash": picture.ljust(64, "0")}
         | {
+            "source": "folder",
             "pixel_count": 1,
             "sharpness": 1.0,
             "phash": [0] * 8,

@@ -168,3 +168,20 @@ def test_an_empty_category_and_a_single_photo_are_fine() -> None:
     assert DropDuplicates().choose(items.slice(0, 0)) == []
     (result,) = DropDuplicates().choose(items)
     assert isinstance(result, Made)
+
+
+@pytest.mark.parametrize(
+    ("source", "licence"), [("sketchfab", "no-ai"), ("folder", "noai"), ("pinterest", None)], ids=str
+)
+def test_where_the_owner_of_a_copy_forbids_training_no_copy_may_be_trained_on(source: str, licence: str | None) -> None:
+    """Somebody uploads another's picture as CC BY: that the other forbids it is not undone."""
+    picture = draw_piece("ring", 3)
+    items = printed(
+        {"a": picture, "b": picture, "c": draw_piece("ring", 5)},
+        may_train=[True, False, True],
+        source=["openverse", source, "openverse"],
+        licence=["CC BY 4.0", licence, "CC BY 4.0"],
+    )
+    results = DropDuplicates().choose(items)
+    assert [type(result).__name__ for result in results] == ["Made", "Rejected", "Made"]
+    assert [result.columns["may_train"] for result in results] == [False, False, True]

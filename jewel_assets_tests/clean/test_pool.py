@@ -135,3 +135,12 @@ class KnownPairsOfNone(KnownPairs):
 def test_shares_that_do_not_add_up_are_refused() -> None:
     with pytest.raises(ValueError, match="add up to 1"):
         PoolImages(shares=(0.8, 0.1, 0.2))
+
+
+def test_where_the_owner_of_a_copy_forbids_training_the_pool_has_no_copy_to_train_on() -> None:
+    items = named(("a", "ring", "p"), ("b", "jewelry", "p"), ("c", "ring", "q"))
+    for column, values in (("may_train", [True, False, True]), ("licence", ["CC BY", "noai", "CC BY"])):
+        place = items.column_names.index(column)
+        items = items.set_column(place, column, pa.array(values))
+    results = PoolImages(near=KnownPairs()).choose(items)
+    assert [result.columns["may_train"] for result in results] == [False, False, True]

@@ -4,6 +4,7 @@ It knows the rules that it must be asked by (a quota, patience that it asked for
 request that breaks one in `violations`; a source that is polite leaves that list empty.
 """
 
+import abc
 import contextlib
 import itertools
 import json
@@ -63,7 +64,7 @@ def json_reply(value: Any, status: int = 200, headers: Mapping[str, str | Sequen
 Fault = Callable[["FakeServer", Seen], Reply]
 
 
-class FakeServer:
+class FakeServer(abc.ABC):
     """Answers by `reply`, which subclasses fill in. Use it in a `with` block: it serves from the start of that.
 
     `url` names it as 127.0.0.1, `other_url` as localhost: two hosts to a client, one server.
@@ -92,9 +93,9 @@ class FakeServer:
         """What a client's operator must list, because they are within his machine."""
         return f"127.0.0.1:{self.port}", f"localhost:{self.port}"
 
+    @abc.abstractmethod
     def reply(self, seen: Seen) -> Reply:
         """What an honest server answers."""
-        raise NotImplementedError
 
     def counts_against_quota(self, seen: Seen) -> bool:
         """Whether the account's quota is used up by this request."""

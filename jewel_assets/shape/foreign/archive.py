@@ -104,6 +104,7 @@ def _from_archive(data: bytes, limits: Limits) -> ModelFile:
             unpack = {name: (archive, entry) for name, entry in members.items()}
             folder = posixpath.dirname(scene)
             return ModelFile("glTF archive", document, _buffers(document, binary, unpack, folder, limits))
+    # `zipfile` raises NotImplementedError for a ZIP that is made in a way it does not know.
     except (zipfile.BadZipFile, NotImplementedError, struct.error, EOFError, UnicodeDecodeError) as error:
         _damaged(str(error).splitlines()[0][:120] if str(error) else type(error).__name__)
 
