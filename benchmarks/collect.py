@@ -30,7 +30,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +44,10 @@ from jewel_assets.collect.collecting import plan  # noqa: E402
 from jewel_assets.collect.fetch_file import FetchPhoto  # noqa: E402
 from jewel_assets.collect.fetcher import Fetcher  # noqa: E402
 from jewel_assets.collect.limits import HostRule, Limits, Quota  # noqa: E402
-from jewel_assets.collect.source import Found, Source, host_of, open_fetcher  # noqa: E402
-from jewel_assets.collect.unsplash import Unsplash  # noqa: E402
+from jewel_assets.collect.source import Found, Source, open_fetcher  # noqa: E402
 from jewel_assets.lake import Lake, run_stage  # noqa: E402
 from jewel_assets.lake.takedowns import take_down  # noqa: E402
+from jewel_assets_tests.collect.collecting_for_tests import QuickUnsplash  # noqa: E402
 from jewel_assets_tests.fakes import faults  # noqa: E402
 from jewel_assets_tests.fakes.server import Reply, Seen  # noqa: E402
 from jewel_assets_tests.fakes.unsplash import KEY, FakeUnsplash  # noqa: E402
@@ -55,15 +55,6 @@ from jewel_assets_tests.fakes.unsplash import KEY, FakeUnsplash  # noqa: E402
 SIDES = (480, 640, 800, 1080, 1350, 1600)
 """Longer sides of the photos (pixels), in turn."""
 THREADS = 16
-
-
-class Quick(Unsplash):
-    """Unsplash without the patience that only the world outside needs: what is measured is this machine."""
-
-    @property
-    def rules(self) -> Mapping[str, HostRule]:
-        quick = HostRule(100_000.0, THREADS, first_pause_s=0.02, obeys_robots=False)
-        return {host_of(self.url): replace(quick, quotas=(self.quota,)), self.images: replace(quick, obeys_robots=True)}
 
 
 @dataclass(frozen=True)
@@ -309,7 +300,7 @@ def _collect(
 ) -> None:
     lake = Lake(root)
     state = lake.local_folder("fetched")
-    source = Quick(KEY, url, images, quota, 100_000.0, THREADS, fresh_s=0.0, total_s=total_s)
+    source = QuickUnsplash(KEY, url, images, quota, 100_000.0, THREADS, fresh_s=0.0, total_s=total_s)
     stage = FetchPhoto(source, str(state))
     with open_fetcher(source, state) as opened:
         planned = plan(lake, stage, source, "unsplash_photos", "ring", ["gold ring"], opened, count, 1e6)

@@ -7,13 +7,25 @@ from pathlib import Path
 from jewel_assets.collect.collecting import Plan, plan
 from jewel_assets.collect.fetch_file import FetchFile, FetchPhoto
 from jewel_assets.collect.limits import HostRule
-from jewel_assets.collect.source import Source, fetched_folder, open_fetcher
+from jewel_assets.collect.source import Source, fetched_folder, host_of, open_fetcher
+from jewel_assets.collect.unsplash import Unsplash
 from jewel_assets.lake import Lake, StageReport, run_stage
 
 
 def impatient(source: Source) -> Mapping[str, HostRule]:
     """The source's rules, with second attempts that come at once."""
     return {host: replace(rule, first_pause_s=0.01) for host, rule in source.rules.items()}
+
+
+class QuickUnsplash(Unsplash):
+    """Unsplash without the patience that only the world outside needs. Its quota holds."""
+
+    @property
+    def rules(self) -> Mapping[str, HostRule]:
+        """As many requests a second as a machine can."""
+        quick = HostRule(100_000.0, self.connections, first_pause_s=0.02)
+        interface = replace(quick, quotas=(self.quota,), obeys_robots=False)
+        return {host_of(self.url): interface, self.images: quick}
 
 
 @dataclass

@@ -11,21 +11,21 @@ from jewel_assets.collect.limits import Quota
 from jewel_assets.collect.met import Met
 from jewel_assets.collect.openverse import Openverse
 from jewel_assets.collect.source import open_fetcher
-from jewel_assets.collect.unsplash import Unsplash
 from jewel_assets.lake import Lake, run_stage
-from jewel_assets_tests.collect.collecting_for_tests import Collection
+from jewel_assets.lake.takedowns import take_down
+from jewel_assets_tests.collect.collecting_for_tests import Collection, QuickUnsplash
 from jewel_assets_tests.fakes import faults
 from jewel_assets_tests.fakes.met import FakeMet
 from jewel_assets_tests.fakes.openverse import FakeOpenverse
 from jewel_assets_tests.fakes.server import FakeServer, Seen
-from jewel_assets_tests.fakes.unsplash import KEY, FakeUnsplash
+from jewel_assets_tests.fakes.unsplash import KEY, FakeUnsplash, drawn
 
 
 def unsplash(tmp_path: Path, fake: FakeUnsplash, **named: object) -> Collection:
-    quick = {"per_second": 1000.0, "fresh_s": 0.0} | named
+    quick = {"fresh_s": 0.0} | named
     return Collection(
         Lake(tmp_path / "lake"),
-        Unsplash(KEY, fake.url, fake.hosts[1], quota=Quota(5000, 3600.0), **quick),  # type: ignore[arg-type]
+        QuickUnsplash(KEY, fake.url, fake.hosts[1], quota=Quota(5000, 3600.0), **quick),  # type: ignore[arg-type]
         "unsplash_photos",
     )
 
@@ -418,3 +418,25 @@ def test_the_same_photo_in_two_categories_is_fetched_once(tmp_path: Path) -> Non
         collection.run("ring", ["gold ring"])
         assert collection.run("jewelry", ["gold ring"]).ok == 3
     assert [times for path, times in fake.served.items() if path.startswith("/photo-")] == [1, 1, 1]
+
+
+def test_nights_on_which_the_server_was_away_do_not_make_a_photo_useless(tmp_path: Path) -> None:
+    with FakeUnsplash(total=1) as fake:
+        collection = unsplash(tmp_path, fake)
+        fake.inject("/photo-", *[faults.status(500)] * 8, faults.web_page)
+        for _ in range(3):
+            collection.run("ring", ["gold ring"])
+        assert list(outcomes(collection).values()) == [("failed", "not an image")]
+        assert collection.run("ring", ["gold ring"]).ok == 1
+
+
+def test_bytes_that_were_taken_down_do_not_come_back_under_another_id(tmp_path: Path) -> None:
+    with FakeUnsplash(total=2, picture=lambda photo: drawn("ring")) as fake:
+        collection = unsplash(tmp_path, fake)
+        first, second = (f"unsplash:{photo}" for photo in fake.ids("gold ring"))
+        assert collection.run("ring", ["gold ring"], most=1).ok == 1
+        take_down(collection.lake, "item", first, "tests")
+        assert collection.run("ring", ["gold ring"]).ok == 0
+    assert outcomes(collection) == {first: ("rejected", "taken down"), second: ("rejected", "taken down")}
+    assert list((tmp_path / "lake" / "blobs").rglob("*.jpg")) == []
+    assert fake.asked(f"/photo-{first.split(':')[1]}")[1:] == []
