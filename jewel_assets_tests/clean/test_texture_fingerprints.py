@@ -12,6 +12,7 @@ from jewel_assets.clean.duplicates import NearDuplicates
 from jewel_assets.clean.fingerprints import FingerprintPhoto
 from jewel_assets.clean.texture_fingerprints import stretched
 from jewel_assets.images import Pixels, decode, encode_jpeg
+from jewel_assets.lake import ITEM_SCHEMA
 from jewel_assets.lake.blobs import BlobStore
 from jewel_assets.lake.stages import Item, Made
 from jewel_assets_tests.textures import clouds
@@ -37,9 +38,8 @@ def kept(pictures: dict[str, Pixels], root: str) -> dict[str, str]:
         row = {"item_id": f"texture_folder:{name}", "sha256": blob.sha256, "media_type": "image/jpeg"}
         made = stage.process([Item(row, blobs)])[0]
         assert isinstance(made, Made)
-        rows.append({**row, "may_train": False, "bytes": blob.bytes, **made.columns})
-    own = [("item_id", pa.string()), ("may_train", pa.bool_()), ("bytes", pa.int64())]
-    table = pa.Table.from_pylist(rows, pa.schema([*own, *FingerprintTexture.output]))
+        rows.append({**row, "source": "texture_folder", "may_train": False, "bytes": blob.bytes, **made.columns})
+    table = pa.Table.from_pylist(rows, pa.schema([*ITEM_SCHEMA, *FingerprintTexture.output]))
     results = DropDuplicates(NearDuplicates(limits=TEXTURE_LIMITS)).choose(table)
     return {
         name: "kept" if isinstance(result, Made) else getattr(result, "reason", "")

@@ -168,3 +168,17 @@ def test_it_is_published_once_for_the_same_data_and_other_data_do_not_touch_it(f
     assert not publish_texture_report(filled, ("folder_textures",)).publication.changed
     filled.dataset("textures").publish(filled.dataset("textures").read("gold").slice(0, 1), "gold")
     assert publish_texture_report(filled, ("folder_textures",)).publication.changed
+
+
+def test_what_came_from_the_web_is_called_and_credited_as_its_source_wants_it(filled: Lake) -> None:
+    rows = filled.dataset("folder_textures").read("geometric")
+    for name, value in (("title", "Hammered <b>gold</b>"), ("credit", '"Gold" by A. Muster is licensed under BY 2.0.')):
+        rows = rows.append_column(name, pa.array([value] * rows.num_rows))
+    filled.dataset("web_textures").publish(rows, "geometric")
+    data = gathered(filled, sources=("folder_textures", "web_textures"))
+    titles = {theme.name: {card.title for card in theme.cards} for theme in data.themes}
+    assert titles["geometric"] == {"Hammered <b>gold</b>"}
+    assert titles["gold"] == {"ring", "clouds"}
+    text = Page(build_texture_report(data)).text
+    assert "Hammered <b>gold</b>" in text
+    assert '· "Gold" by A. Muster is licensed under BY 2.0.' in text

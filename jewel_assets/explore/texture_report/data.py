@@ -38,6 +38,8 @@ class Card:
     palette: tuple[tuple[str, float], ...]  # ("#rrggbb", share)
     licence: str
     may_train: bool
+    title: str  # what its source calls it, or its file's name
+    credit: str = ""  # who made it, in the words in which the source wants it said
     doubt: str = ""  # why it may be no texture
 
 

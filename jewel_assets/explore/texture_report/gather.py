@@ -1,7 +1,7 @@
 """From the lake to `TextureReportData`: the textures of each theme with their measures, counts, distributions."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from jewel_assets.explore.report.data import Breakdown, Histogram, Picture, Share, Wall
@@ -58,7 +58,7 @@ def collect_texture_data(
         hero=hero,
         steps=steps,
         rows=rows,
-        themes=_themes(measured, lake, pictures),
+        themes=_themes(measured, lake, pictures, tables.told()),
         walls=walls,
         faults=broken,
         failed=failed,
@@ -103,7 +103,9 @@ def _hero(measured: Sequence[Row], lake: Lake, pictures: Pictures) -> tuple[Pict
     return tuple(Drawn(row, lake.blobs, pictures).swatch() for row in turns[:10])
 
 
-def _themes(measured: Sequence[Row], lake: Lake, pictures: Pictures) -> tuple[Theme, ...]:
+def _themes(
+    measured: Sequence[Row], lake: Lake, pictures: Pictures, told: Mapping[str, Mapping[str, str]]
+) -> tuple[Theme, ...]:
     members: dict[str, list[Row]] = {}
     for row in sorted(measured, key=_best_first):
         members.setdefault(row["category"], []).append(row)
@@ -114,7 +116,7 @@ def _themes(measured: Sequence[Row], lake: Lake, pictures: Pictures) -> tuple[Th
         sure = [row for row in rows if not _doubtful(row)]
         tile = sum(row["tileability"] >= TILES for row in sure)
         part = sum(row["tileability"] < TILES <= row["tile_tileability"] for row in sure)
-        cards = tuple(_card(row, Drawn(row, lake.blobs, pictures)) for row in rows[:most])
+        cards = tuple(_card(row, Drawn(row, lake.blobs, pictures), told.get(row["item_id"], {})) for row in rows[:most])
         sentence = _of_theme(len(rows), tile, part, len(rows) - len(sure), len(cards))
         themes.append(Theme(name, len(rows), tile, part, sentence, cards))
     return tuple(themes)
@@ -135,14 +137,15 @@ def _of_theme(count: int, tile: int, part: int, doubtful: int, shown: int) -> st
     return f"{told}: {', '.join(parts)}" if parts else told
 
 
-def _card(row: Row, drawn: Drawn) -> Card:
+def _card(row: Row, drawn: Drawn, told: Mapping[str, str]) -> Card:
     best = None
+    swatch = drawn.swatch(f"{row['width']} × {row['height']}")
     if row["tile_tileability"] >= row["tileability"] + BETTER:
         best = drawn.best(f"best part {row['tile_tileability']:.2f} · {row['tile_width']} × {row['tile_height']}")
     axes = f"{row['tileability_x']:.2f} across, {row['tileability_y']:.2f} down"
     palette = tuple((colour["hex"], float(colour["share"])) for colour in row["palette"] or ())
     return Card(
-        drawn.swatch(f"{row['width']} × {row['height']}"),
+        swatch,
         drawn.repeated(f"as it is {row['tileability']:.2f}"),
         best,
         bool(row["tileability"] >= TILES),
@@ -157,6 +160,8 @@ def _card(row: Row, drawn: Drawn) -> Card:
         palette,
         one_line(row["licence"] or "no licence given", 40),
         bool(row["may_train"]),
+        one_line(told.get("title") or swatch.caption, 60),
+        one_line(told.get("credit") or (f"by {row['author']}" if row["author"] else ""), 200),
         "perhaps no texture" if _doubtful(row) else "",
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from jewel_assets.explore.texture_report.tables import TextureTables
 from jewel_assets.lake import Lake, StageReport
 
 DATASET = "texture_report"
-TEXTURE_REPORT_VERSION = "1"  # raise it when the same data would now give another page
+TEXTURE_REPORT_VERSION = "2"  # raise it when the same data would now give another page
 
 
 def publish_texture_report(lake: Lake, sources: Sequence[str], now: datetime | None = None) -> StageReport:

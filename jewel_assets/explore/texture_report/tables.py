@@ -10,6 +10,9 @@ from jewel_assets.lake import ITEM_SCHEMA
 
 TEXTURES, FINGERPRINTS, MEASURES = "textures", "texture_fingerprints", "texture_measures"
 
+TOLD = ("title", "credit")
+"""Columns of what was fetched from the web; what lies in a folder has none."""
+
 STEPS: tuple[tuple[str, str, Sequence[str]], ...] = (
     ("unique", TEXTURES, (FINGERPRINTS, TEXTURES)),
     ("measured", MEASURES, (MEASURES,)),
@@ -29,4 +32,16 @@ class TextureTables(Tables):
         dataset = self.lake.dataset(name)
         if not dataset.exists():
             return None
-        return dataset.read(columns=[*ITEM_SCHEMA.names, *(MeasureTexture.output.names if name == MEASURES else ())])
+        own = MeasureTexture.output.names if name == MEASURES else TOLD if name in self.sources else ()
+        return dataset.read(columns=[*ITEM_SCHEMA.names, *own])
+
+    def told(self) -> dict[str, dict[str, str]]:
+        """Item id -> what its source calls it (`title`) and the line that credits it (`credit`), where it says so."""
+        found: dict[str, dict[str, str]] = {}
+        for name in self.sources:
+            rows = self.rows(name)
+            if rows is not None:
+                names = [column for column in TOLD if column in rows.column_names]
+                for row in rows.select(["item_id", *names]).to_pylist():
+                    found[row["item_id"]] = {column: row[column] for column in names if row[column]}
+        return found
