@@ -6,6 +6,7 @@ for a file that they do not understand to the last byte; it is then coded anew. 
 PNG specification 3rd edition section 5 (PNG), RFC 9649 (WebP).
 """
 
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -95,6 +96,9 @@ class _Segment:
     end: int  # after its data, for a scan after its entropy-coded bytes
 
 
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+
+
 def _jpeg_segments(data: bytes) -> list[_Segment] | None:
     """The segments from SOI to EOI, or None where the file is not built like that or ends before EOI."""
     segments = []
@@ -119,17 +123,10 @@ def _jpeg_segments(data: bytes) -> list[_Segment] | None:
         if length < 2 or position > len(data):
             return None
         if marker == 0xDA:  # the coded pixels follow: until a marker that is neither stuffing nor a restart
-            while True:
-                position = data.find(b"\xff", position)
-                if position < 0 or position + 1 >= len(data):
-                    return None
-                following = data[position + 1]
-                if following == 0xFF:
-                    position += 1
-                elif following == 0 or 0xD0 <= following <= 0xD7:
-                    position += 2
-                else:
-                    break
+            found = _JPEG_MARKER.search(data, position)
+            if found is None:
+                return None
+            position = found.start()
         segments.append(_Segment(marker, start, position))
 
 

@@ -11,7 +11,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -51,8 +51,6 @@ FILE_COLUMNS = (
 
 TAKEN = Rejected(TAKEN_DOWN, error=WHY)
 """Of a file whose bytes were taken down: nothing more is written down of it."""
-
-_MADE = ("sha256", "media_type", "width", "height", "engine")
 
 
 @dataclass(frozen=True)
@@ -156,10 +154,7 @@ class FetchFile(Stage):
             result, data = self.keep(received)
         columns |= {"file_bytes": received.length, "etag": received.etag, "last_modified": received.last_modified}
         if isinstance(result, Made) and data is not None:
-            try:
-                return _stored(item, result, data, columns)
-            except TakenDown:
-                return TAKEN
+            return _stored(item, result, data, columns)
         if isinstance(result, Rejected | Failed):
             return type(result)(result.reason, error=result.error, columns=columns | dict(result.columns))
         return result
@@ -220,12 +215,15 @@ def _decoders() -> threading.BoundedSemaphore:
     return threading.BoundedSemaphore(settings().cores)
 
 
-def _stored(item: Item, made: Made, data: bytes, columns: Mapping[str, Any]) -> Made:
-    """The result with its bytes, which are in the lake by now: the archive may only tell of what is there."""
+def _stored(item: Item, made: Made, data: bytes, columns: Mapping[str, Any]) -> Made | Rejected:
+    """The result, once its bytes are in the lake: the archive may only tell of what is there. Or TAKEN."""
     assert item.blobs is not None  # the runner gives every item the lake's
     assert made.media_type is not None
-    item.blobs.put(data, made.media_type)
-    return Made({**columns, **made.columns}, made.engine, data, made.media_type, made.width, made.height)
+    try:
+        blob = item.blobs.put(data, made.media_type)
+    except TakenDown:
+        return TAKEN
+    return Made({**columns, **made.columns}, made.engine, width=made.width, height=made.height, stored=blob)
 
 
 def _told(result: Made | Rejected) -> dict[str, Any]:
@@ -233,10 +231,9 @@ def _told(result: Made | Rejected) -> dict[str, Any]:
     columns = {name: str(value) if isinstance(value, datetime) else value for name, value in result.columns.items()}
     if isinstance(result, Rejected):
         return {"status": "rejected", "reason": result.reason, "error": result.error, "columns": columns}
-    assert result.data is not None
-    made = {"sha256": hashlib.sha256(result.data).hexdigest()}
-    made |= {name: getattr(result, name) for name in _MADE if name != "sha256"}
-    return {"status": "ok", "columns": columns, **made}
+    assert result.stored is not None
+    made = {name: getattr(result, name) for name in ("width", "height", "engine")}
+    return {"status": "ok", "columns": columns, **made, **asdict(result.stored)}
 
 
 def _remembered(told: Mapping[str, Any], item: Item, today: Mapping[str, Any]) -> Result | None:
@@ -250,4 +247,5 @@ def _remembered(told: Mapping[str, Any], item: Item, today: Mapping[str, Any]) -
         data = item.blobs.get(told["sha256"], told["media_type"])
     except FileNotFoundError:
         return None
-    return Made(columns, told["engine"], data, told["media_type"], told["width"], told["height"])
+    made = Made({}, told["engine"], media_type=told["media_type"], width=told["width"], height=told["height"])
+    return _stored(item, made, data, columns)

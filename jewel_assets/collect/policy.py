@@ -9,7 +9,7 @@
 import re
 import tomllib
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Literal, get_args
 
@@ -46,6 +46,7 @@ class Rule:
         return verdict == "allow" or said is True
 
 
+@cache
 def rules() -> tuple[Rule, ...]:
     """All rules, in the order in which they are tried."""
     return _rules(files("jewel_assets.collect").joinpath("policy.toml").read_text())
@@ -60,7 +61,6 @@ def rule_for(source: str, licence: str | None) -> Rule:
     raise AssertionError("policy.toml ends with a rule for everything")
 
 
-@lru_cache(maxsize=2)
 def _rules(text: str) -> tuple[Rule, ...]:
     known = {field.name for field in fields(Rule)}
     found = []

@@ -166,15 +166,19 @@ def outcome_of(stage: Stage | Selection, item: Item, result: Result, blobs: Blob
 
 def _stored(stage: Stage | Selection, item: Item, made: Made, blobs: BlobStore) -> dict[str, Any]:
     row = item.row
-    if made.data is None:
+    if made.data is None and made.stored is None:
         if not row.get("sha256"):
             raise Permanent(f"Stage {stage.name} made no bytes for {item.item_id}, which came without any.")
         kept = {name: row.get(name) for name in ("sha256", "media_type", "bytes", "parent_sha256")}
         size = {name: row.get(name) if (own := getattr(made, name)) is None else own for name in ("width", "height")}
         return kept | size
-    if made.media_type is None:
-        raise Permanent(f"Stage {stage.name} made bytes for {item.item_id} without saying their media type.")
-    blob = _put(stage, made.data, made.media_type, blobs)
+    if made.data is not None:
+        if made.media_type is None:
+            raise Permanent(f"Stage {stage.name} made bytes for {item.item_id} without saying their media type.")
+        blob = _put(stage, made.data, made.media_type, blobs)
+    else:
+        assert made.stored is not None
+        blob = made.stored
     return {
         "sha256": blob.sha256,
         "media_type": blob.media_type,
@@ -212,7 +216,7 @@ def _fitting(stage: Stage | Selection, item: Item, result: Result) -> dict[str, 
             raise Permanent(f"Stage {stage.name} gives a column {name!r} that is not in its `output`.")
         field = stage.output.field(name)
         try:
-            pa.array([value], field.type)
+            pa.scalar(value, field.type)
         except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
             raise Permanent(
                 f"Stage {stage.name} gives {item.item_id} a {name!r} that is no {field.type}: {error}"

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from jewel_assets.lake.blobs import BlobStore
+from jewel_assets.lake.blobs import Blob, BlobStore
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Made:
-    """The item is ok. With `data` it becomes a new blob; without, the row keeps the blob it came with."""
+    """The item is ok. With `data` it becomes a new blob; without, its blob is `stored`, or the one it came with."""
 
     columns: Mapping[str, Any] = field(default_factory=dict)  # values for `Stage.output`
     engine: str = ""  # name and version of what made it
@@ -55,6 +55,7 @@ class Made:
     height: int | None = None
     beside: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Further blobs of the item: the column of `Stage.output` (a `schema.blob_field`) that names each -> its bytes."""
+    stored: Blob | None = None  # what the stage put into the lake itself
 
 
 @dataclass(frozen=True)
