@@ -48,7 +48,7 @@ dev: set-up
 
 test: set-up lint types
 	$(BIN)/dg check defs
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: set-up
 	$(BIN)/ruff format --check .

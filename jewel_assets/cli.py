@@ -9,6 +9,7 @@ from jewel_assets import model_commands
 from jewel_assets.clean import review_commands
 from jewel_assets.errors import Permanent, Transient
 from jewel_assets.lake import commands as lake_commands
+from jewel_assets.promote import commands as promote_commands
 from jewel_assets.shape import commands as shape_commands
 
 
@@ -23,8 +24,13 @@ class _Sentences(TyperGroup):
             raise typer.Exit(1) from error
 
 
-app = typer.Typer(cls=_Sentences, no_args_is_help=True, help="Jewellery: photos in, clusters and castable pieces out.")
+app = typer.Typer(
+    cls=_Sentences,
+    no_args_is_help=True,
+    help="Jewellery: photos in; clusters, castable pieces and promotional images out.",
+)
 app.add_typer(model_commands.app, name="models")
 app.add_typer(lake_commands.app, name="lake")
 app.add_typer(review_commands.app, name="review")
 app.add_typer(shape_commands.app, name="shape")
+app.add_typer(promote_commands.app, name="promote")

@@ -52,6 +52,12 @@ class Settings(BaseSettings):
         description="A sentence saying who permits to keep pins, as Pinterest does not; without it, Pinterest is off.",
     )
     queries: Path | None = Field(None, description="A TOML file of your own with what is searched for.")
+    templates: Path | None = Field(
+        None, description="A folder of templates of your own (TOML files) for promotional images."
+    )
+    captions: Path | None = Field(
+        None, description="A folder of phrases of your own (TOML, a file per language) for captions."
+    )
     contact: str | None = Field(
         None, description="A mail or web address of yours; every request names it, as Wikimedia, for one, asks."
     )

@@ -6,7 +6,7 @@ from jewel_assets.clean.duplicates import DropDuplicates, remembering
 from jewel_assets.clean.fingerprints import FingerprintPhoto, with_fingerprints
 from jewel_assets.clean.likeness import TEXTURE_LIMITS
 from jewel_assets.clean.pool import PoolImages, split_counts
-from jewel_assets.clean.removal import choose_remover
+from jewel_assets.clean.removal import choose_remover, cut_out
 from jewel_assets.clean.review import waiting as waiting_for_review
 from jewel_assets.clean.texture_fingerprints import FingerprintTexture
 
@@ -22,6 +22,7 @@ __all__ = [
     "RemoveBackground",
     "choose_detectors",
     "choose_remover",
+    "cut_out",
     "remembering",
     "split_counts",
     "waiting_for_review",

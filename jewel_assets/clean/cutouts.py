@@ -31,7 +31,7 @@ class RemoveBackground(Stage):
     largest_coverage: float = 0.985  # more is no background
 
     name: ClassVar[str] = "remove_background"
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     output: ClassVar[pa.Schema] = pa.schema(
         [
             pa.field("confidence", pa.float32()),  # 0..1: the engine's trust in its matte

@@ -40,6 +40,9 @@ GRAPH = {
     "image_embeddings": ({"cutouts"}, "explore"),
     "design_clusters": ({"image_embeddings", "image_pool"}, "explore"),
     "dataset_report": ({"design_clusters", "photo_measures"}, "explore"),
+    "promo_renders": ({"cutouts"}, "promote"),
+    "promo_captions": ({"promo_renders"}, "promote"),
+    "instagram_exports": ({"promo_captions"}, "promote"),
 }
 ALL_CATEGORIES = {"image_pool", "design_clusters", "dataset_report"}
 ALL_THEMES = {"texture_report"}
@@ -53,7 +56,8 @@ BY_THEME = {
 }
 WEB = {"unsplash_photos", "openverse_photos", "met_photos", "sketchfab_models"}
 CATALOGUE = {"catalogue_designs", "catalogue_meshes", "catalogue_renders", "catalogue_photos"}
-ON_REQUEST = CATALOGUE - {"catalogue_photos"}
+PROMOTE = {"promo_renders", "promo_captions", "instagram_exports"}
+ON_REQUEST = CATALOGUE - {"catalogue_photos"} | PROMOTE
 HEAVY = (
     "torch",
     "onnxruntime",
@@ -147,7 +151,8 @@ def test_the_jobs_and_the_schedule_have_their_names(defs: dg.Definitions) -> Non
 def test_one_category_stops_before_what_spans_categories(defs: dg.Definitions) -> None:
     job = defs.resolve_job_def("refresh_category")
     keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
-    assert keys == GRAPH.keys() - ALL_CATEGORIES - CATALOGUE - ALL_THEMES - BY_THEME - WEB - {"stl_models"}
+    others = ALL_CATEGORIES | CATALOGUE | ALL_THEMES | BY_THEME | WEB | {"stl_models"} | PROMOTE
+    assert keys == GRAPH.keys() - others
 
 
 def test_neither_the_nightly_fetch_nor_a_refresh_renders_anything(defs: dg.Definitions) -> None:

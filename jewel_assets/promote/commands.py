@@ -1,0 +1,346 @@
+"""`jewel promote`: promotional images of one photo or a folder of them, the library of templates, replays."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+from typer.core import TyperGroup
+
+from jewel_assets.errors import Permanent
+from jewel_assets.settings import settings
+
+if TYPE_CHECKING:
+    from jewel_assets.promote.exports import Post
+    from jewel_assets.promote.finish import Finish
+    from jewel_assets.promote.piece import Piece
+    from jewel_assets.promote.render import Promo
+    from jewel_assets.promote.templates import Template
+
+PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"}
+THUMBNAIL = 360  # pixels, of the sheet of templates
+
+
+class _RenderUnlessNamed(TyperGroup):
+    """`jewel promote photo.jpg` means `jewel promote render photo.jpg`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["render", *args]
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=_RenderUnlessNamed,
+    no_args_is_help=True,
+    help="Promotional images: `jewel promote photo.jpg --style velvet --light moody --seed 7 --out promo.jpg`.",
+)
+
+Own = Annotated[
+    Path | None, typer.Option("--templates", metavar="DIR", help="A folder of templates of your own (TOML).")
+]
+
+
+@app.command()
+def render(
+    source: Annotated[Path, typer.Argument(metavar="PHOTO|FOLDER", help="A photo, a cut-out (PNG), or a folder.")],
+    template: Annotated[list[str], typer.Option(help="A template's name; may be given several times.")] = [],  # noqa: B006
+    style: Annotated[str | None, typer.Option(help="velvet, marble, silk, ...: instead of a template.")] = None,
+    palette: Annotated[str | None, typer.Option(help="midnight, ivory, wine, ...")] = None,
+    light: Annotated[str | None, typer.Option(help="moody, studio, spotlight, ...")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Another seed, another plate.")] = 0,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Pixels.")] = "1080x1080",
+    mode: Annotated[
+        str | None, typer.Option(help="strict: the photo's own pixels; relit: under the scene's light.")
+    ] = None,
+    category: Annotated[str | None, typer.Option(help="ring, earrings, ...: else guessed from the shape.")] = None,
+    mask: Annotated[Path | None, typer.Option(help="A mask of your own, white where the piece is.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The image, or a folder for several.")] = None,
+    archive: Annotated[
+        Path | None, typer.Option("--zip", help="Instead of files: a package for Instagram, with captions and records.")
+    ] = None,
+    tone: Annotated[
+        str, typer.Option(help="Of the captions in the ZIP: elegant, playful, minimal, festive.")
+    ] = "elegant",
+    language: Annotated[str, typer.Option(help="Of the captions: en, de, fr, or your own.")] = "en",
+    lut: Annotated[Path | None, typer.Option(help="A colour grade for the ground (.cube).")] = None,
+    logo: Annotated[Path | None, typer.Option(help="A logo (PNG), in a corner where the piece is not.")] = None,
+    logo_place: Annotated[str, typer.Option(help="bottom right, bottom left, top right, top left.")] = "bottom right",
+    logo_opacity: Annotated[float, typer.Option(help="0 to 1.")] = 0.85,
+    templates: Own = None,
+) -> None:
+    """Make promotional images; beside each stands a JSON record from which `again` makes it anew."""
+    from jewel_assets.promote.finish import Finish
+    from jewel_assets.promote.templates import library
+
+    finish = Finish(lut, logo, cast("Any", logo_place), logo_opacity)
+    known = library(templates or settings().templates)
+    chosen = [known.get(name) for name in template]
+    if style or palette or light or not chosen:
+        chosen.append(known.find(style, palette, light))
+    if mode is not None:
+        if mode not in ("strict", "relit"):
+            raise Permanent(
+                f"There is no mode {mode!r}: strict keeps every pixel, relit lets the scene's light fall on it."
+            )
+        chosen = [one.model_copy(update={"mode": mode}) for one in chosen]
+    photos = _photos(source)
+    asked = _Asked(tuple(chosen), seed, _pixels(size), finish)
+    failed: list[Path] = []
+    made = _each(photos, asked, _Cutter(category, mask), failed)
+    if archive is not None:
+        from jewel_assets.promote.exports import pack
+
+        package = pack((_post(one, tone, language) for one in made), archive)
+        typer.echo(f"{archive}: {package.posts} posts, {package.bytes / 1e6:.1f} MB, ready for Instagram.")
+    else:
+        targets = _targets(photos, chosen, source, out)
+        for one in made:
+            path = targets[one.photo, one.promo.template.name]
+            _write(path, one.promo.image, one.record)
+            typer.echo(f"  {path}")
+    if failed:
+        typer.echo(f"{len(failed)} of {len(photos)} photos gave no image.", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def templates(
+    pattern: Annotated[str, typer.Argument(metavar="[TEXT]", help="Only those with this in their name or tags.")] = "",
+    sheet: Annotated[Path | None, typer.Option(help="Also draw a contact sheet (JPEG).")] = None,
+    photo: Annotated[Path | None, typer.Option(help="The piece on the sheet: else the plates alone.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the sheet's plates.")] = 0,
+    own: Own = None,
+) -> None:
+    """List the templates; with --sheet, show them."""
+    from jewel_assets.promote.templates import library
+
+    found = [one for one in library(own or settings().templates) if pattern in one.name or pattern in one.tags]
+    if not found:
+        raise Permanent(f"No template has {pattern!r} in its name or tags: `jewel promote templates` lists them all.")
+    for one in found:
+        typer.echo(one.name)
+    if sheet is not None:
+        from jewel_assets.contact_sheet import contact_sheet
+
+        cutter = _Cutter(None, None)
+        piece = cutter.cut(photo)[0] if photo else None
+        pictures = [_thumbnail(piece, one, seed) for one in found]
+        sheet.write_bytes(contact_sheet(pictures, [one.name for one in found], cell=220))
+        typer.echo(f"{sheet}: {len(found)} templates.")
+
+
+@app.command()
+def again(
+    record: Annotated[Path, typer.Argument(help="The JSON beside an image.")],
+    photo: Annotated[Path | None, typer.Option(help="Where the photo lies now, if it was moved.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write the image anew; else it is only compared.")] = None,
+) -> None:
+    """Make an image anew from its record, and say whether its pixels are the same (exit code 1 if not)."""
+    from jewel_assets.promote.piece import Unfit
+    from jewel_assets.promote.templates import Template
+
+    try:
+        told = json.loads(record.read_text())
+        one, source = Template.model_validate(told["template"]), Path(told["photo"])
+        seed, size = int(told["seed"]), (int(told["size"][0]), int(told["size"][1]))
+        expected, category = told["pixels_sha256"], told["category"]
+        finish = _finish(told["finish"])
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise Permanent(f"{record} is no record of a promotional image: {error}.") from error
+    try:
+        piece, engine = _Cutter(category, None).cut(photo or source)
+    except Unfit as unfit:
+        raise Permanent(f"{photo or source}: {unfit.reason}: {unfit}") from unfit
+    promo = _rendered(piece, one, seed, size, finish)
+    if out is not None:
+        _write(out, promo.image, _record(promo, photo or source, engine))
+    if promo.record["pixels_sha256"] != expected:
+        why = "the cut-out" if promo.record["piece_sha256"] != told.get("piece_sha256") else "the renderer"
+        raise Permanent(
+            f"The image is another one: {why} has changed since (record: {told.get('engine')}, now: {engine})."
+        )
+    typer.echo(f"{record}: the same pixels ({expected[:12]}).")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is made of every photo."""
+
+    templates: "tuple[Template, ...]"
+    seed: int
+    size: tuple[int, int]
+    finish: "Finish"
+
+
+@dataclass(frozen=True)
+class _Made:
+    """An image, the photo it is of, and its record."""
+
+    photo: Path
+    piece: "Piece"
+    promo: "Promo"
+    record: Mapping[str, Any]
+
+
+def _each(photos: Sequence[Path], asked: _Asked, cutter: "_Cutter", failed: list[Path]) -> Iterator[_Made]:
+    """The images one by one, told as they come; photos that give none are told, and added to `failed`."""
+    from jewel_assets.promote.piece import Unfit
+
+    count, began, done = len(photos) * len(asked.templates), time.monotonic(), 0
+    for photo in photos:
+        try:
+            piece, engine = cutter.cut(photo)
+        except Unfit as unfit:
+            failed.append(photo)
+            done += len(asked.templates)
+            typer.echo(f"{photo}: {unfit.reason}: {unfit}", err=True)
+            continue
+        for template in asked.templates:
+            promo = _rendered(piece, template, asked.seed, asked.size, asked.finish)
+            done += 1
+            told = promo.fidelity
+            kept = f"Delta-E {told.delta_e:.1f}, detail {told.detail_psnr:.0f} dB" if told.difference else "unchanged"
+            left = (time.monotonic() - began) / done * (count - done)
+            still = f" ({done} of {count}, {left:.0f} s left)" if count > 1 else ""
+            typer.echo(f"{photo.name}, {template.name}: product {kept}{still}")
+            for warning in promo.warnings:
+                typer.echo(f"  {warning}")
+            yield _Made(photo, piece, promo, _record(promo, photo, engine))
+
+
+def _post(made: _Made, tone: str, language: str) -> "Post":
+    """One image with its caption."""
+    from jewel_assets.promote.captions import Known, alt_text, write_caption
+    from jewel_assets.promote.exports import FORMATS, FREE, Picture, Post
+    from jewel_assets.promote.materials import look_at
+
+    template, folder = made.promo.template, settings().captions
+    known = Known(made.piece.category, look_at(made.piece.rgba), template.style, template.name)
+    seed = int(str(made.promo.record["pixels_sha256"])[:8], 16)
+    picture = Picture(made.promo.image, made.record, alt_text(known, language, folder))
+    size = tuple(made.promo.record["size"])
+    form = next((one.name for one in FORMATS.values() if (one.width, one.height) == size), FREE)
+    caption = write_caption(known, tone, language, seed, folder)
+    return Post(f"{made.photo.stem}-{template.name}", (picture,), caption, form)
+
+
+class _Cutter:
+    """Cuts photos out with one remover, loaded when the first photo needs it."""
+
+    def __init__(self, category: str | None, mask: Path | None) -> None:
+        self.category = category
+        self.mask = mask
+        self._remover: Any = None
+
+    def cut(self, photo: Path) -> tuple[Any, str]:
+        from jewel_assets.promote import cutting
+
+        try:
+            data = photo.read_bytes()
+        except OSError as error:
+            raise Permanent(f"{photo} cannot be read: {error.strerror}.") from error
+        if self._remover is None:
+            from jewel_assets.clean import choose_remover
+            from jewel_assets.registry import Registry
+
+            self._remover = choose_remover(Registry.from_settings())
+            self._remover.load(settings().threads)
+        mask = cutting.read_mask(self.mask) if self.mask else None
+        found = cutting.cut(data, self._remover, self.category, mask)
+        return found.piece, found.engine
+
+
+def _finish(told: Mapping[str, Any]) -> "Finish":
+    """The finish that a record tells of. Raises Permanent where one of its files is another one by now."""
+    from jewel_assets.promote.finish import Finish
+
+    files = {name: Path(told[name]) for name in ("lut", "logo") if name in told}
+    finish = Finish(files.get("lut"), files.get("logo"), told.get("place", "bottom right"), told.get("opacity", 1.0))
+    for name in files:
+        if finish.told()[f"{name}_sha256"] != told[f"{name}_sha256"]:
+            raise Permanent(f"{files[name]} is another file than the one that the image was made with.")
+    return finish
+
+
+def _rendered(
+    piece: Any, template: "Template", seed: int, size: tuple[int, int], finish: "Finish | None" = None
+) -> "Promo":
+    from jewel_assets.promote.render import render as render_
+
+    return render_(piece, template, seed, size, finish)
+
+
+def _thumbnail(piece: Any, template: "Template", seed: int) -> Any:
+    from jewel_assets.promote.render import plate_alone
+
+    size = (THUMBNAIL, THUMBNAIL)
+    return plate_alone(template, seed, size) if piece is None else _rendered(piece, template, seed, size).image
+
+
+def _photos(source: Path) -> list[Path]:
+    if source.is_dir():
+        found = sorted(path for path in source.rglob("*") if path.suffix.lower() in PICTURES)
+        if not found:
+            raise Permanent(f"{source} holds no photo ({', '.join(sorted(PICTURES))}).")
+        return found
+    if not source.exists():
+        raise Permanent(f"{source} is not there: name a photo or a folder of them.")
+    return [source]
+
+
+def _targets(
+    photos: Sequence[Path], chosen: "Sequence[Template]", source: Path, out: Path | None
+) -> dict[tuple[Path, str], Path]:
+    """Where each image goes: one file if there is one image and `out` names one, else a folder."""
+    if len(photos) * len(chosen) == 1 and out is not None and out.suffix.lower() in (".jpg", ".jpeg", ".png"):
+        return {(photos[0], chosen[0].name): out}
+    base = source if source.is_dir() else source.parent
+    folder = out or Path("promos")
+    targets, taken = {}, set()
+    for photo in photos:
+        for one in chosen:
+            path = folder / photo.relative_to(base).with_suffix("") / f"{one.name}.jpg"
+            number = 2
+            while path in taken:  # a.jpg and a.png
+                path = path.with_name(f"{one.name}-{number}.jpg")
+                number += 1
+            taken.add(path)
+            targets[photo, one.name] = path
+    return targets
+
+
+def _pixels(size: str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in size.lower().split("x"))
+    except ValueError:
+        raise Permanent(f"--size {size!r} is no size: write width x height in pixels, such as 1080x1350.") from None
+    if not (min(width, height) >= 64 and max(width, height) <= 8192):
+        raise Permanent(f"--size {size}: each side must have 64 to 8192 pixels.")
+    return width, height
+
+
+def _record(promo: "Promo", photo: Path, engine: str) -> dict[str, Any]:
+    import hashlib
+
+    return {
+        "photo": str(photo.resolve()),
+        "photo_sha256": hashlib.sha256(photo.read_bytes()).hexdigest(),
+        "engine": engine,
+        **promo.record,
+    }
+
+
+def _write(path: Path, image: Any, record: Mapping[str, Any]) -> None:
+    from jewel_assets.images import encode_jpeg, encode_png
+
+    data = encode_png(image) if path.suffix.lower() == ".png" else encode_jpeg(image, 94)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        path.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n")
+    except OSError as error:
+        raise Permanent(f"{path} cannot be written: {error.strerror}.") from error

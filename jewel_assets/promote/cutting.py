@@ -1,0 +1,67 @@
+"""From a photo of any kind to a `Piece`: decoded with distrust, its background removed unless it has none."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from jewel_assets.clean import cut_out
+from jewel_assets.clean.removal import Remover
+from jewel_assets.collect.photo_file import Refused, decode_photo
+from jewel_assets.images import Pixels, decode
+from jewel_assets.promote.piece import Piece, Unfit, piece_of
+from jewel_assets.promote.scene import single
+
+REVIEW_BELOW = 0.08
+"""Confidence of a mask below which a person should look at it first: as `clean.RemoveBackground`."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A piece and how it was cut out: `engine` is "alpha of the file", "mask given" or a remover's name."""
+
+    piece: Piece
+    engine: str
+    confidence: float
+
+
+def cut(data: bytes, remover: Remover | None, category: str | None = None, mask: Pixels | None = None) -> Cut:
+    """The piece in a photo (any format that `collect` reads). A file with transparency is used as it is.
+
+    `mask` (h, w) uint8 of a user's own, white where the piece is, takes the remover's place. Raises Unfit with the
+    reasons of `collect.decode_photo` and `piece_of`, "mask does not fit", and "uncertain cut-out" for a mask that its
+    own engine distrusts.
+    """
+    try:
+        photo = decode_photo(data)
+    except Refused as refused:
+        raise Unfit(refused.reason, str(refused)) from refused
+    pixels = decode(photo.data, alpha=True)
+    if mask is not None:
+        if mask.shape[:2] != pixels.shape[:2]:
+            sizes = f"{mask.shape[1]} x {mask.shape[0]}, the photo {pixels.shape[1]} x {pixels.shape[0]}"
+            raise Unfit("mask does not fit", f"The mask is {sizes}: give one of the photo's own size.")
+        alpha = single(mask / np.float32(255))
+        return Cut(piece_of(cut_out(_rgb(pixels), alpha), category), "mask given", 1.0)
+    if pixels[..., 3].min() < 128:
+        return Cut(piece_of(pixels, category), "alpha of the file", 1.0)
+    assert remover is not None
+    matte = remover.mattes([_rgb(pixels)])[0]
+    if matte.confidence < REVIEW_BELOW and (matte.alpha > 0.5).any():
+        raise Unfit(
+            "uncertain cut-out",
+            f"The mask is not to be trusted (confidence {matte.confidence:.2f}): give one of your own.",
+        )
+    return Cut(piece_of(cut_out(_rgb(pixels), matte.alpha, matte.ground), category), matte.engine, matte.confidence)
+
+
+def read_mask(path: Path) -> Pixels:
+    """A mask file as (h, w) uint8. Raises Unfit for what is no picture."""
+    try:
+        return np.ascontiguousarray(decode(path.read_bytes())[..., 0])
+    except (OSError, ValueError) as error:
+        raise Unfit("not an image", f"The mask {path} cannot be read: {error}") from error
+
+
+def _rgb(pixels: Pixels) -> Pixels:
+    return np.ascontiguousarray(pixels[..., :3])

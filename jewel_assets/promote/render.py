@@ -1,0 +1,238 @@
+"""From a piece, a template and a seed to the finished image: the one function that command line and assets call."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jewel_assets.images import Pixels
+from jewel_assets.promote import shadow
+from jewel_assets.promote.fidelity import Fidelity, compare
+from jewel_assets.promote.finish import Finish, graded, quiet_area, with_logo
+from jewel_assets.promote.layout import Composition, Laid, lay
+from jewel_assets.promote.lights import light
+from jewel_assets.promote.palettes import palette
+from jewel_assets.promote.piece import MARGIN, Piece
+from jewel_assets.promote.plates import make_plate
+from jewel_assets.promote.relief import height_of
+from jewel_assets.promote.relight import gain_of, relit
+from jewel_assets.promote.scene import Array, Plate, Rig, single
+from jewel_assets.promote.shading import dithered, shade, to_linear, to_srgb
+from jewel_assets.promote.templates import Template
+
+VERSION = "1"  # raise it when the same template and seed would now give another image
+SQUARE = (1080, 1080)
+SETS_KEPT = 2
+"""The last plates and their light are kept (50 MB each at 1080 px): a batch goes template by template."""
+STANDING = ("ring", "bracelet", "wristwatch")
+"""Categories of what stands on a floor before a wall; earrings and necklaces hang there."""
+HANGING = 0.045
+"""How far from the wall what hangs is, as a share of the picture's shorter side."""
+STRENGTHS = (1.0, 0.75, 0.5, 0.3, 0.15)
+"""Relit: shares of the gain that are tried until the image keeps what the mode promises."""
+
+
+@dataclass(frozen=True)
+class Promo:
+    """A finished image (h, w, 3), uint8 sRGB, and how it came about."""
+
+    image: Pixels = field(repr=False)
+    fidelity: Fidelity
+    template: Template
+    seed: int
+    record: Mapping[str, Any]
+    laid: Laid = field(repr=False)
+    ground: Array = field(repr=False)  # (h, w, 3) linear: the plate with shadow and reflection, without the piece
+    seen: Array = field(repr=False)  # (h, w) 0..1: how much of the key lamp each place sees past the piece
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def layers(self) -> Mapping[str, NDArray[np.uint8]]:
+        """By name: `plate` (h, w, 3) lit, without the piece; `shadow` (h, w) 0..255; `piece` (h, w, 4) as it was laid,
+        its upper left corner at `laid.left`, `laid.top`; `mask` (h, w).
+        """
+        return {
+            "plate": dithered(self.ground, self.seed),
+            "shadow": np.rint(self.seen * 255).astype(np.uint8),
+            "piece": self.laid.rgba,
+            "mask": np.rint(self.laid.alpha() * 255).astype(np.uint8),
+        }
+
+
+def render(
+    piece: Piece,
+    template: Template,
+    seed: int = 0,
+    size: tuple[int, int] = SQUARE,
+    finish: Finish | None = None,
+) -> Promo:
+    """Lay the piece on the template's plate, under its light, in an image of this width and height.
+
+    The same piece, template, seed and size give the same pixels, wherever and in whatever order they are rendered.
+    Raises Permanent for a template whose style, palette or light is not there, and for a LUT or logo that is broken.
+    """
+    scene = _set(template, size, seed)
+    composition = Composition(template.x, template.y, template.scale, template.turn)
+    laid = lay(piece, size, _set_up(piece, scene.plate, composition))
+    ground, seen = _lit(scene, laid, piece.category)
+    finish = finish or Finish()
+    ground = _toned(ground)
+    if finish.lut is not None:
+        ground = graded(ground, finish.lut)
+    ground = _vignetted(ground, template.vignette)
+    shown, strength = _piece_shown(laid, scene.rig, template, min(size))
+    mask = np.rint(laid.alpha() * 255).astype(np.uint8)
+    image, said = with_logo(_composed(ground, shown, laid, seed), mask, finish)
+    fidelity = compare(laid.rgba, image[laid.box], template.mode, min(size))  # measured in the image, not believed
+    warnings = [*piece.warnings, *said]
+    if laid.scale > 1.5:
+        warnings.append(f"The piece was enlarged {laid.scale:.1f} times: a larger photo would show more.")
+    record = {
+        "version": VERSION,
+        "template": template.model_dump(mode="json"),
+        "seed": seed,
+        "size": list(size),
+        "category": piece.category,
+        "piece_sha256": hashlib.sha256(np.ascontiguousarray(piece.rgba).tobytes()).hexdigest(),
+        "pixels_sha256": hashlib.sha256(image.tobytes()).hexdigest(),
+        "scale": round(laid.scale, 6),
+        "relight": strength,
+        "fidelity": fidelity.told(),
+        "finish": finish.told(),
+        "quiet_area": quiet_area(mask),  # x, y, width, height: a place for words
+        "warnings": warnings,
+    }
+    return Promo(image, fidelity, template, seed, record, laid, ground, seen, tuple(warnings))
+
+
+@dataclass(frozen=True)
+class _Set:
+    """A plate and its light. Light adds up, so under a shadow it is `without` the key lamp + seen * its `key`."""
+
+    plate: Plate
+    rig: Rig
+    without: Array = field(repr=False)  # (h, w, 3) linear
+    key: Array = field(repr=False)  # (h, w, 3) linear: what the key lamp adds where nothing is in its way
+
+
+_sets: "OrderedDict[tuple[Any, ...], _Set]" = OrderedDict()
+
+
+def _set(template: Template, size: tuple[int, int], seed: int) -> _Set:
+    known = (template.style, template.palette, template.light, size, seed)
+    if known in _sets:
+        _sets.move_to_end(known)
+        return _sets[known]
+    rig = light(template.light)
+    plate = make_plate(template.style, palette(template.palette), size, seed)
+    nothing = np.zeros((size[1], size[0]), np.float32)
+    without, whole = shade(plate, rig, nothing, seed), shade(plate, rig, None, seed)
+    _sets[known] = _Set(plate, rig, without, whole - without)
+    while len(_sets) > SETS_KEPT:
+        _sets.popitem(last=False)
+    return _sets[known]
+
+
+def _set_up(piece: Piece, plate: Plate, composition: Composition) -> Composition:
+    """Before a wall, what can stand is moved so that its foot is on the floor, and what cannot hangs above it."""
+    if plate.horizon is None:
+        return composition
+    height = plate.size[1]
+    long = lay(piece, plate.size, composition).rgba.shape[0]
+    if piece.category in STANDING:
+        middle = min(plate.horizon + 0.14, 0.90) - long / 2 / height
+    else:
+        middle = max(plate.horizon * 0.52, 0.06 + long / 2 / height)
+    return Composition(composition.x, float(np.clip(middle, 0.05, 0.95)), composition.scale, composition.turn)
+
+
+def _lit(scene: _Set, laid: Laid, category: str) -> tuple[Array, Array]:
+    """The lit plate with the piece's shadow and reflection: (h, w, 3) linear, and (h, w) of the key lamp seen."""
+    import cv2
+
+    plate, rig, alpha = scene.plate, scene.rig, laid.alpha()
+    width, height = plate.size
+    half = single(cv2.resize(alpha, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_AREA))
+    foot = float(laid.top + laid.rgba.shape[0] - MARGIN * laid.scale)
+    stands = plate.horizon is not None and category in STANDING
+    if stands:
+        seen, touch = shadow.cast_standing(half, foot / 2, rig.key), shadow.contact(half, foot / 2)
+    else:
+        rise = height_of(half, category, max(laid.rgba.shape[:2]) / 2)
+        seen, touch = shadow.cast_lying(half, rise, rig.key), shadow.contact(half)
+        if plate.horizon is not None:  # it hangs before the wall, touching nothing
+            rise = np.where(rise > 0, rise + HANGING * min(half.shape), 0).astype(np.float32)
+            seen, touch = shadow.cast_lying(half, rise, rig.key, from_ground=False), np.ones_like(half)
+    seen, touch = (
+        single(cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)) for field in (seen, touch)
+    )
+    seen = np.clip(seen, 0, 1)
+    ground = scene.without + scene.key * seen[..., None]
+    ground *= touch[..., None]
+    if stands and plate.mirror > 0:
+        colours = np.zeros((height, width, 3), np.float32)
+        colours[laid.box] = to_linear(laid.rgba[..., :3])
+        image, opacity = shadow.reflected(colours, alpha, foot, plate.mirror, 1 - plate.roughness)
+        ground = ground * (1 - opacity[..., None]) + image
+    return single(ground), seen
+
+
+def _toned(ground: Array) -> Array:
+    """The ground brought into the range of a picture: its brightest part near white, never beyond; a soft shoulder.
+
+    Reinhard's curve with a white point (Reinhard et al. 2002, equation 4) on the luminance, so that hues stay.
+    """
+    luminance = ground @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    white = max(float(np.percentile(luminance[::8, ::8], 99.8)), 1.0)
+    mapped = luminance * (1 + luminance / white**2) / (1 + luminance)
+    # The curve darkens the middle by half: what was mid grey is mid grey again.
+    mapped *= 1.22
+    return single(ground * (mapped / np.maximum(luminance, 1e-5))[..., None])
+
+
+def _vignetted(ground: Array, strength: float) -> Array:
+    """Darker towards the corners, as behind a lens."""
+    return ground * _falloff(ground.shape[0], ground.shape[1], strength)[..., None] if strength else ground
+
+
+@lru_cache(maxsize=8)
+def _falloff(height: int, width: int, strength: float) -> Array:
+    """cos^4 of the angle under which a place is seen, (h, w): the natural vignetting of a lens."""
+    y = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height - 0.5
+    x = (np.arange(width, dtype=np.float32)[None] + 0.5) / width - 0.5
+    return np.asarray((1 + (x * x + y * y) * (2.4 * strength)) ** -2, np.float32)
+
+
+def _piece_shown(laid: Laid, rig: Rig, template: Template, shorter: int) -> tuple[Pixels, float]:
+    """The piece's colours (h, w, 3) as they go into the image, and the share of the scene's light that fell on it."""
+    if template.mode == "strict":
+        return laid.rgba[..., :3], 0.0
+    gain = gain_of(laid.rgba, rig)
+    for share in STRENGTHS:
+        strength = share * template.relight
+        shown = relit(laid.rgba, gain, strength, shorter)
+        if compare(laid.rgba, shown, "relit", shorter).holds:
+            return shown, strength
+    return laid.rgba[..., :3], 0.0
+
+
+def _composed(ground: Array, shown: Pixels, laid: Laid, seed: int) -> Pixels:
+    """The piece over the ground, blended in linear light; where it is opaque its pixels are copied."""
+    image = dithered(ground, seed)
+    box = laid.box
+    opacity = laid.rgba[..., 3:]
+    share = opacity.astype(np.float32) / 255
+    edge = to_srgb(single(to_linear(shown) * share + np.clip(ground[box], 0, 1) * (1 - share)))
+    image[box] = np.where(opacity == 255, shown, np.where(opacity == 0, image[box], edge))
+    return image
+
+
+def plate_alone(template: Template, seed: int, size: tuple[int, int]) -> Pixels:
+    """The template's plate under its light, without a piece: (h, w, 3) uint8."""
+    scene = _set(template, size, seed)
+    return dithered(_vignetted(_toned(scene.without + scene.key), template.vignette), seed)
