@@ -1,6 +1,6 @@
-"""The README's pictures: every family photographed, the demo run on the sample, its UI and report seen by a browser.
+"""The README's pictures: every family photographed, promotional images, the demo's UI and report seen by a browser.
 
-    python docs/make_pictures.py [families] [demo] [--weights ../shared/weights] [--work DIR]
+    python docs/make_pictures.py [families] [promos] [demo] [--weights ../shared/weights] [--work DIR]
 
 Everything is made in a temporary folder, or in `--work`, where a second run reuses what the first has made. The
 pictures go to `docs/`. Needs the extra `dev` and, for the demo, a Chromium.
@@ -28,14 +28,19 @@ import pyarrow.compute as pc
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import sync_playwright
 
+from jewel_assets.clean import cut_out
 from jewel_assets.contact_sheet import read_thumbnail
 from jewel_assets.explore.report import report_path
+from jewel_assets.images import decode
 from jewel_assets.lake import Lake
+from jewel_assets.promote.piece import Piece, piece_of
+from jewel_assets.promote.render import render as promote
+from jewel_assets.promote.templates import library
 from jewel_assets.shape.catalogue import shipped_sample
 from jewel_assets.shape.designs import FAMILIES
 from jewel_assets.shape.render import preset, render
 
-PICTURES = ("families", "demo")
+PICTURES = ("families", "promos", "demo")
 DOCS = Path(__file__).resolve().parent
 MAX_BYTES = 250_000  # of one picture
 DEMO_SECONDS = 1800
@@ -49,7 +54,7 @@ GROUNDS = ((28, 28, 31), (222, 219, 212))  # dark and light, as in the report
 def main() -> None:
     """Make all pictures and print what was written."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", metavar="WHAT", help="families, demo, or both unless given")
+    parser.add_argument("what", nargs="*", metavar="WHAT", help="families, promos, demo, or all unless given")
     parser.add_argument("--weights", type=Path, default=DOCS.parent.parent / "shared" / "weights")
     parser.add_argument("--work", type=Path, help="a folder to work in and to keep; default: a temporary one")
     options = parser.parse_args()
@@ -58,6 +63,8 @@ def main() -> None:
         parser.error(f"There are no pictures {', '.join(sorted(unknown))}: give {' or '.join(PICTURES)}, or nothing.")
     if "families" in chosen:
         save("families.jpg", families())
+    if "promos" in chosen:
+        save("promos.jpg", promos())
     if "demo" not in chosen:
         return
     if not options.weights.is_dir():
@@ -87,6 +94,47 @@ def families(columns: int = 7, tile: int = 168, band: int = 22) -> Image.Image:
         sheet.paste(photo.resize((tile, tile), Image.Resampling.LANCZOS), (x, y))
         draw.text((x + tile / 2, y + tile + 4), name, fill=INK, font=ImageFont.load_default(13), anchor="ma")
     return sheet
+
+
+PROMOS = (
+    ("velvet-midnight-moody", "ring", 4),
+    ("marble-black-studio", "necklace", 5),
+    ("silk-champagne-glow", "earrings", 3),
+    ("stone-graphite-golden-hour", "bracelet", 4),
+    ("minimal-blush-blinds", "ring", 8),
+    ("festive-wine-candle", "earrings", 9),
+    ("wood-graphite-blinds", "wristwatch", 2),
+    ("petals-rose-glow", "ring", 1),
+    ("velvet-emerald-spotlight", "earrings", 2),
+    ("linen-sand-golden-hour", "jewelry", 4),
+    ("water-sapphire-golden-hour", "bracelet", 7),
+    ("paper-emerald-moody", "ring", 12),
+    ("marble-ivory-moody", "wristwatch", 6),
+    ("gradient-plum-glow", "jewelry", 9),
+    ("suede-graphite-blinds", "bracelet", 11),
+)
+"""Template, category and number of the piece of the shipped sample."""
+
+
+def promos(columns: int = 5, tile: int = 300) -> Image.Image:
+    """Pieces of the sample on plates of the library, each in the light of its template."""
+    sheet = Image.new("RGB", (columns * tile, -(-len(PROMOS) // columns) * tile), PAPER)
+    for place, (name, category, number) in enumerate(PROMOS):
+        piece = sample_piece(category, number)
+        template = library().get(name).model_copy(update={"mode": "relit"})
+        image = Image.fromarray(promote(piece, template, place, (2 * tile, 2 * tile)).image)
+        sheet.paste(
+            image.resize((tile, tile), Image.Resampling.LANCZOS), (place % columns * tile, place // columns * tile)
+        )
+    return sheet
+
+
+def sample_piece(category: str, number: int) -> Piece:
+    """A piece of the shipped sample, cut out by its exact mask."""
+    photo = shipped_sample() / category / f"{category}-{number:04d}.jpg"
+    (mask,) = (shipped_sample() / "masks" / category).glob(f"{photo.stem}.*")
+    alpha = decode(mask.read_bytes())[..., 0].astype(np.float32) / 255
+    return piece_of(cut_out(decode(photo.read_bytes()), alpha), category)
 
 
 def settings(work: Path, weights: Path) -> dict[str, str]:

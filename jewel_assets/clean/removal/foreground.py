@@ -12,7 +12,7 @@ from jewel_assets.images import Pixels
 Plane: TypeAlias = NDArray[np.float32]
 
 
-EDGE_NOISE = 0.02
+EDGE_NOISE = 0.01
 """How far the equation of a mixed pixel is trusted: noise over signal, as variances. Swept, with exact alphas and with
 alphas off by 0.05: less amplifies errors of thin edges, more leaves a fringe."""
 
