@@ -30,6 +30,7 @@ from playwright.sync_api import sync_playwright
 
 from jewel_assets.clean import cut_out
 from jewel_assets.contact_sheet import read_thumbnail
+from jewel_assets.definitions import defs
 from jewel_assets.explore.report import report_path
 from jewel_assets.images import decode
 from jewel_assets.lake import Lake
@@ -221,19 +222,21 @@ def tour(url: str, report: str) -> None:
 
 
 def lineage(page: Any, url: str) -> None:
-    """Every asset by name, from the photos to the report, downwards."""
-    groups = ",".join(f"global@global:{name}" for name in ("shape", "collect", "clean", "explore"))
-    open_page(page, f"{url}/asset-groups?expanded={quote(groups)}", 1130, 1560)
+    """Every asset by name, from the sources to reports, prints and posts, downwards."""
+    definitions = defs()
+    groups = {spec.group_name for spec in definitions.resolve_all_asset_specs()}
+    names = [spec.key.to_user_string() for spec in definitions.resolve_all_asset_specs()]
+    expanded = ",".join(f"global@global:{name}" for name in sorted(groups))
+    open_page(page, f"{url}/asset-groups?expanded={quote(expanded)}", 2400, 1900)
     page.get_by_text("Hide navigation").click()
     page.evaluate("localStorage.setItem('asset-graph-direction', JSON.stringify('vertical'))")
     page.reload()
     page.get_by_text("dataset_report").first.wait_for()
-    page.wait_for_timeout(4000)
-    names = ("catalogue_designs", "folder_photos", "photo_measures", "dataset_report")
+    page.wait_for_timeout(5000)
     boxes = [page.get_by_text(name, exact=True).last.bounding_box() for name in names]
-    left, top = min(box["x"] for box in boxes) - 100, max(112, min(box["y"] for box in boxes) - 95)
-    right = max(box["x"] + box["width"] for box in boxes) + 38
-    bottom = max(box["y"] + box["height"] for box in boxes) + 75
+    left, top = max(0, min(box["x"] for box in boxes) - 60), max(112, min(box["y"] for box in boxes) - 80)
+    right = min(2400, max(box["x"] + box["width"] for box in boxes) + 60)
+    bottom = min(1900, max(box["y"] + box["height"] for box in boxes) + 60)
     take(page, "ui-lineage.png", clip={"x": left, "y": top, "width": right - left, "height": bottom - top})
 
 

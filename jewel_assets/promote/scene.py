@@ -97,7 +97,6 @@ class Rig:
     ambient: Colour = (0.25, 0.25, 0.25)
     gobo: Gobo | None = None
     spot: Spot | None = None
-    sparkle: float = 0.0  # 0..1: of star-shaped glints on the brightest highlights of the piece
 
     @property
     def key(self) -> Lamp:

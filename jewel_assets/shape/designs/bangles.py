@@ -110,6 +110,7 @@ class Bangle(Design):
             fit.one_of("species", [name for name in SPECIES if not name.endswith("pearl")], "a pearl is not faceted")
         if fit["section"] == "knife-edge":
             fit.at_least("thickness_mm", 2.0, "a knife edge needs height")
+            fit.at_least("width_mm", 2.3, "a knife edge that is higher than wide would stand on edge")
         fit.at_most(
             "thickness_mm",
             0.9 * fit["width_mm"] if fit["section"] not in ("round",) else 6.0,

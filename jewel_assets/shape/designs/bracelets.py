@@ -26,6 +26,8 @@ STYLES = ("cable", "curb", "figaro")
 
 CURB_TWIST_DEG = 84.0
 
+LONGEST_CABLE, LONGEST_CURB = 22.0, 11.0  # mm: longer links stand off a wrist
+
 
 def round_the_wrist(length: float, roundness: float) -> Array:
     """(m, 3): an oval round y of about `length` mm, from its top on; `roundness` is its height over its width."""
@@ -52,6 +54,8 @@ class ChainBracelet(Design):
     @classmethod
     def rules(cls, fit: Fit) -> None:
         """Links pass through each other and bend round a wrist."""
+        if fit["style"] != "cable":
+            fit.at_most("wire_mm", 2.3, "links of so thick a wire are too long to follow the wrist")
         wire = fit["wire_mm"]
         if fit["style"] == "cable":
             fit.at_least("link_width_mm", least_oval(wire, wire) + 0.1, "the next link's wire must pass through it")
@@ -60,10 +64,11 @@ class ChainBracelet(Design):
             )
         else:
             fit.at_least("link_width_mm", least_curb(wire) + 0.25, "the next link's wire must pass through it")
+            fit.at_most("link_width_mm", LONGEST_CURB / 1.16, "so large a link does not follow the wrist")
             least = max(1.14, (shortest_curb(wire) + 0.3) / fit["link_width_mm"])
             fit.at_least("stretch", least, "both neighbours must fit into a link")
             fit.at_most("stretch", 1.7, "so long a link does not lie flat")
-        longest = 22.0 if fit["style"] == "cable" else 11.0
+        longest = LONGEST_CABLE if fit["style"] == "cable" else LONGEST_CURB
         fit.at_most(
             "stretch",
             longest / fit["link_width_mm"],
