@@ -233,7 +233,8 @@ def lineage(page: Any, url: str) -> None:
     page.reload()
     page.get_by_text("dataset_report").first.wait_for()
     page.wait_for_timeout(5000)
-    boxes = [page.get_by_text(name, exact=True).last.bounding_box() for name in names]
+    found = [page.get_by_text(name, exact=True) for name in names]  # those that are too long for their box are cut
+    boxes = [one.last.bounding_box() for one in found if one.count()]
     left, top = max(0, min(box["x"] for box in boxes) - 60), max(112, min(box["y"] for box in boxes) - 80)
     right = min(2400, max(box["x"] + box["width"] for box in boxes) + 60)
     bottom = min(1900, max(box["y"] + box["height"] for box in boxes) + 60)
