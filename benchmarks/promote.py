@@ -179,8 +179,8 @@ def repeat(arguments: argparse.Namespace) -> None:
             lake = Lake(folder)
             publish(lake, "cutouts", "ring", {n: encode_png(rgba) for n, (rgba, _) in found}, licence="CC0-1.0")
             chosen = list(library())[:: max(1, len(library()) // 7)][:7]
-            items = list_promos(lake.dataset("cutouts").read("ring"), chosen, 5)
-            run_stage(lake, RenderPromo(540, 540), items, "promos", "ring", workers=workers)
+            items = list_promos(lake.dataset("cutouts").read("ring"), chosen, 5, (540, 540))
+            run_stage(lake, RenderPromo(), items, "promos", "ring", workers=workers)
             made = lake.dataset("promos").read("ring").to_pylist()
             hashes.append({row["item_id"]: row["sha256"] for row in made})
     same = sum(hashes[0][name] == hashes[1].get(name) for name in hashes[0])

@@ -16,7 +16,8 @@ def decode(data: bytes, alpha: bool = False) -> Pixels:
     """
     import cv2
 
-    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+    flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
+    array = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     if array is None:
         raise ValueError(f"These {len(data)} bytes are not a JPEG, PNG or WebP image that OpenCV can read.")
     if array.ndim == 2:

@@ -56,8 +56,9 @@ def promo_renders(
     category = context.partition_key
     before = lake.dataset("promo_renders")
     here = before.read(category) if before.exists() else None
-    items = list_promos(lake.dataset("cutouts").read(category), chosen, config.seed, config.items, here)
-    done = each(context, lake, RenderPromo(config.width, config.height, config.permission), items)
+    size, cutouts_here = (config.width, config.height), lake.dataset("cutouts").read(category)
+    items = list_promos(cutouts_here, chosen, config.seed, size, config.permission, config.items, here)
+    done = each(context, lake, RenderPromo(), items)
     made = lake.dataset("promo_renders").read(category)
     return report(context, lake, done, {"templates": counts(Counter(made["template_name"].to_pylist()))})
 

@@ -1,6 +1,8 @@
 """`jewel promote`: promotional images of one photo or a folder of them, the library of templates, replays."""
 
+import itertools
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from typer.core import TyperGroup
 
+from jewel_assets.categories import CATEGORIES
 from jewel_assets.errors import Permanent
 from jewel_assets.settings import settings
 
@@ -21,16 +24,18 @@ if TYPE_CHECKING:
     from jewel_assets.promote.templates import Template
 
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"}
+TOGETHER = 16
+"""Photos cut out before they are rendered: they then go template by template, and each plate is made once for them."""
 THUMBNAIL = 360  # pixels, of the sheet of templates
 
 
 class _RenderUnlessNamed(TyperGroup):
     """`jewel promote photo.jpg` means `jewel promote render photo.jpg`."""
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and args[0] != "--help":
             args = ["render", *args]
-        return super().resolve_command(ctx, args)
+        return super().parse_args(ctx, args)
 
 
 app = typer.Typer(
@@ -87,6 +92,8 @@ def render(
                 f"There is no mode {mode!r}: strict keeps every pixel, relit lets the scene's light fall on it."
             )
         chosen = [one.model_copy(update={"mode": mode}) for one in chosen]
+    chosen = list({one.name: one for one in chosen}.values())
+    _check_category(category)
     photos = _photos(source)
     asked = _Asked(tuple(chosen), seed, _pixels(size), finish)
     failed: list[Path] = []
@@ -98,6 +105,8 @@ def render(
         typer.echo(f"{archive}: {package.posts} posts, {package.bytes / 1e6:.1f} MB, ready for Instagram.")
     else:
         targets = _targets(photos, chosen, source, out)
+        if same := next((path for path in targets.values() if path.resolve() in {p.resolve() for p in photos}), None):
+            raise Permanent(f"{same} is the photo itself: write the image to another file (--out).")
         for one in made:
             path = targets[one.photo, one.promo.template.name]
             _write(path, one.promo.image, one.record)
@@ -126,10 +135,13 @@ def templates(
     if sheet is not None:
         from jewel_assets.contact_sheet import contact_sheet
 
-        cutter = _Cutter(None, None)
-        piece = cutter.cut(photo)[0] if photo else None
+        piece = _cut(_Cutter(None, None), photo)[0] if photo else None
         pictures = [_thumbnail(piece, one, seed) for one in found]
-        sheet.write_bytes(contact_sheet(pictures, [one.name for one in found], cell=220))
+        drawn = contact_sheet(pictures, [one.name for one in found], cell=220)
+        try:
+            sheet.write_bytes(drawn)
+        except OSError as error:
+            raise Permanent(f"{sheet} cannot be written: {error.strerror}.") from error
         typer.echo(f"{sheet}: {len(found)} templates.")
 
 
@@ -140,30 +152,47 @@ def again(
     out: Annotated[Path | None, typer.Option(help="Where to write the image anew; else it is only compared.")] = None,
 ) -> None:
     """Make an image anew from its record, and say whether its pixels are the same (exit code 1 if not)."""
-    from jewel_assets.promote.piece import Unfit
     from jewel_assets.promote.templates import Template
 
     try:
         told = json.loads(record.read_text())
-        one, source = Template.model_validate(told["template"]), Path(told["photo"])
-        seed, size = int(told["seed"]), (int(told["size"][0]), int(told["size"][1]))
-        expected, category = told["pixels_sha256"], told["category"]
+        one, seed = Template.model_validate(told["template"]), int(told["seed"])
+        size = _pixels("{}x{}".format(*told["size"]))
+        expected, category = str(told["pixels_sha256"]), str(told["category"])
         finish = _finish(told["finish"])
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        if not 0 <= seed < 2**31:
+            raise ValueError("its seed is out of range")
+        if photo is None and "photo" not in told:
+            raise ValueError("it names no photo: give its cut-out with --photo (`jewel lake export cutouts`)")
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise Permanent(f"{record} is no record of a promotional image: {error}.") from error
-    try:
-        piece, engine = _Cutter(category, None).cut(photo or source)
-    except Unfit as unfit:
-        raise Permanent(f"{photo or source}: {unfit.reason}: {unfit}") from unfit
+    source = photo or Path(told["photo"])
+    mask = Path(told["mask"]) if told.get("mask") else None
+    piece, engine = _cut(_Cutter(category, mask), source)
     promo = _rendered(piece, one, seed, size, finish)
-    if out is not None:
-        _write(out, promo.image, _record(promo, photo or source, engine))
     if promo.record["pixels_sha256"] != expected:
         why = "the cut-out" if promo.record["piece_sha256"] != told.get("piece_sha256") else "the renderer"
         raise Permanent(
             f"The image is another one: {why} has changed since (record: {told.get('engine')}, now: {engine})."
         )
+    if out is not None:
+        _write(out, promo.image, _record(promo, source, engine, mask))
     typer.echo(f"{record}: the same pixels ({expected[:12]}).")
+
+
+def _cut(cutter: "_Cutter", photo: Path) -> "tuple[Piece, str]":
+    """The piece of a photo, and what cut it out. Raises Permanent where there is none."""
+    from jewel_assets.promote.piece import Unfit
+
+    try:
+        return cutter.cut(photo)
+    except Unfit as unfit:
+        raise Permanent(f"{photo}: {unfit.reason}: {unfit}") from unfit
+
+
+def _check_category(category: str | None) -> None:
+    if category is not None and category not in CATEGORIES:
+        raise Permanent(f"There is no category {category!r}: choose one of {', '.join(CATEGORIES)}.")
 
 
 @dataclass(frozen=True)
@@ -191,15 +220,16 @@ def _each(photos: Sequence[Path], asked: _Asked, cutter: "_Cutter", failed: list
     from jewel_assets.promote.piece import Unfit
 
     count, began, done = len(photos) * len(asked.templates), time.monotonic(), 0
-    for photo in photos:
-        try:
-            piece, engine = cutter.cut(photo)
-        except Unfit as unfit:
-            failed.append(photo)
-            done += len(asked.templates)
-            typer.echo(f"{photo}: {unfit.reason}: {unfit}", err=True)
-            continue
-        for template in asked.templates:
+    for first in range(0, len(photos), TOGETHER):
+        cuts = []
+        for photo in photos[first : first + TOGETHER]:
+            try:
+                cuts.append((photo, *cutter.cut(photo)))
+            except Unfit as unfit:
+                failed.append(photo)
+                done += len(asked.templates)
+                typer.echo(f"{photo}: {unfit.reason}: {unfit}", err=True)
+        for template, (photo, piece, engine) in itertools.product(asked.templates, cuts):
             promo = _rendered(piece, template, asked.seed, asked.size, asked.finish)
             done += 1
             told = promo.fidelity
@@ -209,7 +239,7 @@ def _each(photos: Sequence[Path], asked: _Asked, cutter: "_Cutter", failed: list
             typer.echo(f"{photo.name}, {template.name}: product {kept}{still}")
             for warning in promo.warnings:
                 typer.echo(f"  {warning}")
-            yield _Made(photo, piece, promo, _record(promo, photo, engine))
+            yield _Made(photo, piece, promo, _record(promo, photo, engine, cutter.mask))
 
 
 def _post(made: _Made, tone: str, language: str) -> "Post":
@@ -238,11 +268,12 @@ class _Cutter:
 
     def cut(self, photo: Path) -> tuple[Any, str]:
         from jewel_assets.promote import cutting
+        from jewel_assets.promote.piece import Unfit
 
         try:
             data = photo.read_bytes()
         except OSError as error:
-            raise Permanent(f"{photo} cannot be read: {error.strerror}.") from error
+            raise Unfit("unreadable", f"{photo} cannot be read: {error.strerror}.") from error
         if self._remover is None:
             from jewel_assets.clean import choose_remover
             from jewel_assets.registry import Registry
@@ -283,7 +314,7 @@ def _thumbnail(piece: Any, template: "Template", seed: int) -> Any:
 
 def _photos(source: Path) -> list[Path]:
     if source.is_dir():
-        found = sorted(path for path in source.rglob("*") if path.suffix.lower() in PICTURES)
+        found = sorted(path for path in source.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
         if not found:
             raise Permanent(f"{source} holds no photo ({', '.join(sorted(PICTURES))}).")
         return found
@@ -298,6 +329,8 @@ def _targets(
     """Where each image goes: one file if there is one image and `out` names one, else a folder."""
     if len(photos) * len(chosen) == 1 and out is not None and out.suffix.lower() in (".jpg", ".jpeg", ".png"):
         return {(photos[0], chosen[0].name): out}
+    if out is not None and out.suffix.lower() in PICTURES:
+        raise Permanent(f"--out {out}: one image is a .jpg or .png, several go into a folder: name one.")
     base = source if source.is_dir() else source.parent
     folder = out or Path("promos")
     targets, taken = {}, set()
@@ -323,13 +356,15 @@ def _pixels(size: str) -> tuple[int, int]:
     return width, height
 
 
-def _record(promo: "Promo", photo: Path, engine: str) -> dict[str, Any]:
+def _record(promo: "Promo", photo: Path, engine: str, mask: Path | None) -> dict[str, Any]:
     import hashlib
 
     return {
-        "photo": str(photo.resolve()),
+        "photo": os.fsencode(photo.resolve()).decode("utf-8", "replace"),
         "photo_sha256": hashlib.sha256(photo.read_bytes()).hexdigest(),
         "engine": engine,
+        "mask": None if mask is None else str(mask.resolve()),
+        "mask_sha256": None if mask is None else hashlib.sha256(mask.read_bytes()).hexdigest(),
         **promo.record,
     }
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from jewel_assets.clean import cut_out
 from jewel_assets.clean.removal import Remover
-from jewel_assets.collect.photo_file import Refused, decode_photo
+from jewel_assets.collect.photo_file import PhotoLimits, Refused, decode_photo
 from jewel_assets.images import Pixels, decode
 from jewel_assets.promote.piece import Piece, Unfit, piece_of
 from jewel_assets.promote.scene import single
@@ -44,7 +44,8 @@ def cut(data: bytes, remover: Remover | None, category: str | None = None, mask:
         alpha = single(mask / np.float32(255))
         return Cut(piece_of(cut_out(_rgb(pixels), alpha), category), "mask given", 1.0)
     if pixels[..., 3].min() < 128:
-        return Cut(piece_of(pixels, category), "alpha of the file", 1.0)
+        # Designers trim such files to the piece: a round one then touches all sides, at its tangents.
+        return Cut(piece_of(pixels, category, touching=0.25), "alpha of the file", 1.0)
     assert remover is not None
     matte = remover.mattes([_rgb(pixels)])[0]
     if matte.confidence < REVIEW_BELOW and (matte.alpha > 0.5).any():
@@ -56,11 +57,15 @@ def cut(data: bytes, remover: Remover | None, category: str | None = None, mask:
 
 
 def read_mask(path: Path) -> Pixels:
-    """A mask file as (h, w) uint8. Raises Unfit for what is no picture."""
+    """A mask file as (h, w) uint8: its alpha where it has one that says something, else its brightness.
+
+    Raises Unfit for what is no picture.
+    """
     try:
-        return np.ascontiguousarray(decode(path.read_bytes())[..., 0])
-    except (OSError, ValueError) as error:
+        pixels = decode(decode_photo(path.read_bytes(), PhotoLimits(min_side=1)).data, alpha=True)
+    except (OSError, Refused) as error:
         raise Unfit("not an image", f"The mask {path} cannot be read: {error}") from error
+    return np.ascontiguousarray(pixels[..., 3] if pixels[..., 3].min() < 255 else pixels[..., 1])
 
 
 def _rgb(pixels: Pixels) -> Pixels:

@@ -16,6 +16,8 @@ SAMPLES = 20_000
 LOWEST_PSNR = 40.0  # dB
 LARGEST_DELTA_E = 3.0  # CIEDE2000
 LARGEST_HUE_SHIFT = 3.0  # degrees
+LEAST_OPAQUE = 0.25
+"""Below that the plate shines through most of the piece: a matte that took it for glass."""
 _COLOURFUL = 8.0  # CIELAB chroma from which a colour has a hue to speak of
 
 
@@ -28,6 +30,7 @@ class Fidelity:
 
     mode: str
     difference: int
+    opaque: float  # of what is more piece than ground, the share that is opaque: only that can be promised
     detail_psnr: float
     delta_e: float
     hue_shift: float
@@ -35,6 +38,8 @@ class Fidelity:
     @property
     def holds(self) -> bool:
         """Whether the mode's promise is kept: nothing changed (strict), or light alone did and not by much (relit)."""
+        if self.opaque < LEAST_OPAQUE:
+            return False
         if self.mode == "strict":
             return self.difference == 0
         return (
@@ -45,6 +50,7 @@ class Fidelity:
         """As JSON: an infinite PSNR is null."""
         return asdict(self) | {
             "detail_psnr": None if np.isinf(self.detail_psnr) else round(self.detail_psnr, 2),
+            "opaque": round(self.opaque, 3),
             "delta_e": round(self.delta_e, 3),
             "hue_shift": round(self.hue_shift, 3),
             "holds": self.holds,
@@ -70,11 +76,13 @@ def compare(laid: Pixels, shown: Pixels, mode: str, shorter_side: int) -> Fideli
             break
         core = laid[..., 3] >= floor
     before, after = laid[..., :3], shown
+    opaque = float((laid[..., 3] == 255).sum() / max(1, (laid[..., 3] > 127).sum()))
     difference = int(np.abs(before[core].astype(np.int16) - after[core].astype(np.int16)).max())
     if difference == 0:
-        return Fidelity(mode, 0, float("inf"), 0.0, 0.0)
+        return Fidelity(mode, 0, opaque, float("inf"), 0.0, 0.0)
     delta_e, hue = _colours(before[core], after[core])
-    return Fidelity(mode, difference, _detail_psnr(before, after, core, LOW_PASS * shorter_side), delta_e, hue)
+    psnr = _detail_psnr(before, after, core, LOW_PASS * shorter_side)
+    return Fidelity(mode, difference, opaque, psnr, delta_e, hue)
 
 
 def _detail_psnr(before: Pixels, after: Pixels, core: NDArray[np.bool_], sigma: float) -> float:

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from jewel_assets.collect.photo_file import PhotoLimits, Refused, decode_photo
 from jewel_assets.errors import Permanent
 from jewel_assets.images import Pixels, decode
 from jewel_assets.promote.layout import resized
@@ -63,6 +64,7 @@ def graded(ground: Array, lut: Path) -> Array:
 def _processor(path: str, _: str) -> Any:
     import PyOpenColorIO as ocio  # noqa: N813, the library's own habit
 
+    ocio.ClearAllCaches()  # it remembers files by their names
     try:
         transform = ocio.FileTransform(src=path, interpolation=ocio.INTERP_TETRAHEDRAL)
         return ocio.Config.CreateRaw().getProcessor(transform).getDefaultCPUProcessor()
@@ -80,7 +82,8 @@ def with_logo(image: Pixels, mask: NDArray[np.uint8], finish: Finish) -> tuple[P
     """
     if finish.logo is None:
         return image, []
-    logo = _logo(finish.logo)
+    data = _bytes(finish.logo, "logo")
+    logo = _logo(finish.logo, hashlib.sha256(data).hexdigest())
     height, width = image.shape[:2]
     scale = min(1.0, LARGEST_LOGO * width / logo.shape[1], LARGEST_LOGO * height / logo.shape[0])
     drawn = resized(logo, scale)
@@ -123,14 +126,12 @@ def quiet_area(mask: NDArray[np.uint8]) -> tuple[int, int, int, int]:
 
 
 @lru_cache(maxsize=4)
-def _logo(path: Path) -> Pixels:
+def _logo(path: Path, _: str) -> Pixels:
     try:
-        found = decode(_bytes(path, "logo"), alpha=True)
-    except ValueError as error:
-        raise Permanent(f"The logo {path} is no picture: a PNG with a transparent ground is wanted.") from error
-    if found.shape[0] * found.shape[1] > LOGO_PIXELS:
-        raise Permanent(f"The logo {path} has {found.shape[1]} x {found.shape[0]} pixels: make it smaller.")
-    return found
+        photo = decode_photo(_bytes(path, "logo"), PhotoLimits(max_pixels=LOGO_PIXELS, min_side=1))
+    except Refused as refused:
+        raise Permanent(f"The logo {path} is no picture that can be used: {refused}") from refused
+    return decode(photo.data, alpha=True)
 
 
 def _bytes(path: Path, what: str) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from jewel_assets.images import Pixels
-from jewel_assets.promote.piece import Piece
+from jewel_assets.promote.piece import MARGIN, SEEN, Piece
 from jewel_assets.promote.scene import Array, single
 
 SHARE: dict[str, float] = {
@@ -90,7 +90,7 @@ def resized(rgba: Pixels, scale: float) -> Pixels:
 
 
 def turned(rgba: Pixels, degrees: float) -> Pixels:
-    """The picture turned counter-clockwise, as large as it needs to be then."""
+    """The picture turned counter-clockwise, cut to the piece's box and MARGIN again."""
     if degrees % 360 == 0:
         return rgba
     import cv2
@@ -101,7 +101,11 @@ def turned(rgba: Pixels, degrees: float) -> Pixels:
     size = (int(np.ceil(width * cos + height * sin - 1e-6)), int(np.ceil(height * cos + width * sin - 1e-6)))
     matrix[:, 2] += ((size[0] - width) / 2, (size[1] - height) / 2)
     result = cv2.warpAffine(_premultiplied(rgba), matrix, size, flags=cv2.INTER_LANCZOS4, borderValue=(0, 0, 0, 0))
-    return _straight(single(result))
+    found = _straight(single(result))
+    left, top, width, height = cv2.boundingRect((found[..., 3] >= SEEN).astype(np.uint8))
+    margin = MARGIN if width else 0
+    inner = found[top : top + height, left : left + width] if width else found
+    return np.pad(inner, ((margin, margin), (margin, margin), (0, 0)))
 
 
 def _premultiplied(rgba: Pixels) -> Array:

@@ -14,6 +14,8 @@ MARGIN = 2
 """Empty pixels kept around a piece, so that its edge can be resampled."""
 SEEN = 8
 """Alpha (of 255) from which a pixel belongs to the piece when its box is measured."""
+OPAQUE = 250
+"""Alpha (of 255) from which a pixel of a piece is taken for opaque: mattes of networks seldom say 255."""
 SMALLEST = 48
 """Pixels of the longer side below which there is nothing to advertise."""
 
@@ -45,8 +47,10 @@ class Piece:
         return single(self.rgba[..., 3] / np.float32(255))
 
 
-def piece_of(rgba: Pixels, category: str | None = None) -> Piece:
+def piece_of(rgba: Pixels, category: str | None = None, touching: float = 0.02) -> Piece:
     """The piece in a cut-out (h, w, 4). Without a category it is guessed from the shape (`guess_category`).
+
+    It is taken for cut off where it lies along more than a share `touching` of a border.
 
     Raises Unfit: "no subject", "no background", "cut by the border", "too small".
     """
@@ -57,13 +61,14 @@ def piece_of(rgba: Pixels, category: str | None = None) -> Piece:
         raise Unfit("no subject", "The cut-out is transparent everywhere: there is no piece in it.")
     if opacity.min() > 127:
         raise Unfit("no background", "The cut-out is opaque everywhere: it is a photo, whose background must go first.")
-    _refuse_cropped(opacity)
-    left, top, width, height = cv2.boundingRect((opacity >= SEEN).astype(np.uint8))
+    _refuse_cropped(opacity, touching)
+    left, top, width, height = cv2.boundingRect(_parts_of_it(opacity))
     if max(width, height) < SMALLEST:
         raise Unfit("too small", f"The piece is {width} x {height} pixels: at least {SMALLEST} are needed.")
     inner = rgba[top : top + height, left : left + width]
     framed = cv2.copyMakeBorder(inner, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
     found = np.ascontiguousarray(framed, np.uint8)
+    found[found[..., 3] >= OPAQUE, 3] = 255
     return Piece(found, category or guess_category(found), tuple(_doubts(found)))
 
 
@@ -90,14 +95,26 @@ def guess_category(rgba: Pixels) -> str:
     return "jewelry"
 
 
-def _refuse_cropped(opacity: NDArray[np.uint8]) -> None:
+def _refuse_cropped(opacity: NDArray[np.uint8], touching: float) -> None:
     sides = {"top": opacity[0], "bottom": opacity[-1], "left": opacity[:, 0], "right": opacity[:, -1]}
-    cut = [name for name, line in sides.items() if (line > 127).sum() > 0.02 * len(line)]
+    cut = [name for name, line in sides.items() if (line > 127).sum() > touching * len(line)]
     if cut:
         raise Unfit(
             "cut by the border",
             f"The piece is cut off at the {' and the '.join(cut)} of its photo: take one that shows all of it.",
         )
+
+
+def _parts_of_it(opacity: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(h, w) of 0 and 1: what is seen and hangs together with something that is more piece than ground: no specks."""
+    import cv2
+
+    _, labels = cv2.connectedComponents((opacity >= SEEN).astype(np.uint8), connectivity=8)
+    firm = np.zeros(int(labels.max()) + 1, np.uint8)
+    firm[np.unique(labels[opacity > 127])] = 1
+    firm[0] = 0
+    found: NDArray[np.uint8] = firm[labels]
+    return found
 
 
 def _large_parts(solid: NDArray[np.uint8]) -> list[int]:

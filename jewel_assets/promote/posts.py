@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 import pyarrow as pa
 from typing_extensions import override
 
+from jewel_assets.errors import Permanent
 from jewel_assets.images import decode
 from jewel_assets.lake.schema import blob_field
-from jewel_assets.lake.stages import Item, Made, Result, Stage
+from jewel_assets.lake.stages import Item, Made, Rejected, Result, Stage
 from jewel_assets.promote.captions import Known, PhraseDescriber, phrasebook, spoken_of, write_caption
 from jewel_assets.promote.exports import CAROUSEL, FORMATS, FREE, Picture, Post, pack
 from jewel_assets.promote.materials import look_at
@@ -170,7 +171,10 @@ class PackPost(Stage):
         post = post_of(item)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "post.zip")
-            pack([post], path)
+            try:
+                pack([post], path)
+            except Permanent as error:
+                return Rejected("not for Instagram", error=str(error))
             data = path.read_bytes()
         columns = {
             "cutout_id": row["cutout_id"],

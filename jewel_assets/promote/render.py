@@ -90,6 +90,8 @@ def render(
     image, said = with_logo(_composed(ground, shown, laid, seed), mask, finish)
     fidelity = compare(laid.rgba, image[laid.box], template.mode, min(size))  # measured in the image, not believed
     warnings = [*piece.warnings, *said]
+    if not fidelity.holds:
+        warnings.append("The piece could not be kept as the mode promises: look at its cut-out.")
     if laid.scale > 1.5:
         warnings.append(f"The piece was enlarged {laid.scale:.1f} times: a larger photo would show more.")
     record = {
@@ -128,13 +130,13 @@ def _set(template: Template, size: tuple[int, int], seed: int) -> _Set:
     if known in _sets:
         _sets.move_to_end(known)
         return _sets[known]
+    while len(_sets) >= SETS_KEPT:
+        _sets.popitem(last=False)
     rig = light(template.light)
     plate = make_plate(template.style, palette(template.palette), size, seed)
     nothing = np.zeros((size[1], size[0]), np.float32)
     without, whole = shade(plate, rig, nothing, seed), shade(plate, rig, None, seed)
     _sets[known] = _Set(plate, rig, without, whole - without)
-    while len(_sets) > SETS_KEPT:
-        _sets.popitem(last=False)
     return _sets[known]
 
 
@@ -191,7 +193,7 @@ def _toned(ground: Array) -> Array:
     white = max(float(np.percentile(luminance[::8, ::8], 99.8)), 1.0)
     mapped = luminance * (1 + luminance / white**2) / (1 + luminance)
     # The curve darkens the middle by half: what was mid grey is mid grey again.
-    mapped *= 1.22
+    mapped *= np.float32(1.3) - np.float32(0.3) * mapped
     return single(ground * (mapped / np.maximum(luminance, 1e-5))[..., None])
 
 

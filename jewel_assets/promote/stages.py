@@ -14,58 +14,69 @@ from jewel_assets.collect.policy import rule_for
 from jewel_assets.errors import Permanent
 from jewel_assets.images import decode, encode_jpeg
 from jewel_assets.lake.schema import blob_field
-from jewel_assets.lake.stages import Item, Made, Rejected, Result, Stage
+from jewel_assets.lake.stages import Item, Made, Rejected, Result, Review, Stage
 from jewel_assets.promote.piece import Unfit, piece_of
 from jewel_assets.promote.templates import Template
 
 JPEG_QUALITY = 94
+_RIGHTS = ("source", "source_url", "author", "licence", "licence_url")
+
+
+_ASKED = {
+    "cutout_id": pa.string(),
+    "template": pa.string(),
+    "seed": pa.int64(),
+    "width": pa.int32(),
+    "height": pa.int32(),
+    "permission": pa.string(),
+}
+"""What each image is made by, in rows of `promo_renders`: enough to ask for it again."""
 
 
 def list_promos(
     cutouts: pa.Table,
     templates: Sequence[Template],
     seed: int,
+    size: tuple[int, int] = (1080, 1080),
+    permission: str = "",
     only: Sequence[str] = (),
     before: pa.Table | None = None,
 ) -> pa.Table:
-    """One row per cut-out and template: the cut-out's columns, `template` (JSON), `promo_seed` and `cutout_id`.
+    """One row per cut-out and template: the cut-out's columns, and what is asked for as `promo_...`.
 
     The rows go template by template, so that a worker makes each plate once. The item's id is the cut-out's with the
     template's name after an @. With `only`, ids of cut-outs, the others keep the images that `before` (rows of
-    `promo_renders`) says they have. Raises Permanent for an id of `only` that no cut-out has.
+    `promo_renders`) says they have. `permission` says who permits to publish what its licence leaves to be asked.
+    Raises Permanent for an id of `only` that no cut-out has.
     """
-    own = ("template", "promo_seed", "cutout_id")
-    schema = cutouts.schema
     here = {row["item_id"]: row for row in cutouts.to_pylist()}
     if strange := sorted(set(only) - set(here)):
         raise Permanent(f"There is no cut-out {strange[0]!r} in this category (`jewel lake show cutouts`).")
-    asked = [(item_id, template.model_dump_json(), seed) for template in templates for item_id in only or here]
-    kept = before.select(["cutout_id", "template", "seed"]).to_pylist() if only and before is not None else []
-    asked += [
-        (row["cutout_id"], row["template"], row["seed"])
-        for row in kept
-        if row["cutout_id"] in here and row["cutout_id"] not in only
+    named = {template.name: template.model_dump_json() for template in templates}
+    asked = [
+        (item_id, told, seed, *size, permission) for told in named.values() for item_id in dict.fromkeys(only or here)
     ]
+    kept = before.select(list(_ASKED)).to_pylist() if only and before is not None else []
+    asked += [tuple(row.values()) for row in kept if row["cutout_id"] in here and row["cutout_id"] not in only]
     rows = []
-    for item_id, told, its_seed in asked:
-        row, name = here[item_id], json.loads(told)["name"]
-        named = {"item_id": f"{item_id}@{name}", "source_id": f"{row['source_id']}@{name}"}
-        rows.append({**row, **named, **dict(zip(own, (told, its_seed, item_id), strict=True))})
-    more = [pa.field("template", pa.string()), pa.field("promo_seed", pa.int64()), pa.field("cutout_id", pa.string())]
-    return pa.Table.from_pylist(rows, pa.schema([*schema, *more]))
+    for values in asked:
+        told = {f"promo_{name}": value for name, value in zip(_ASKED, values, strict=True)}
+        row, name = here[told["promo_cutout_id"]], json.loads(told["promo_template"])["name"]
+        own = {"item_id": f"{row['item_id']}@{name}", "source_id": f"{row['source_id']}@{name}"}
+        rows.append({**row, **own, **told})
+    more = [pa.field(f"promo_{name}", kind) for name, kind in _ASKED.items()]
+    return pa.Table.from_pylist(rows, pa.schema([*cutouts.schema, *more]))
 
 
 @dataclass(frozen=True)
 class RenderPromo(Stage):
-    """Promotional images as JPEG, each with its record (JSON) beside it.
+    """Promotional images as JPEG, each with its record (JSON) beside it. Rows come from `list_promos`.
 
-    Rejects what may not be published by `collect/policy.toml` ("not for publishing", unless it asks and there is a
-    `permission`) and what makes no image ("no subject", "no background", "cut by the border", "too small").
+    Rejects what may not be published by `collect/policy.toml` ("not for publishing", unless it asks and somebody
+    permits it) and what makes no image ("no subject", "no background", "cut by the border", "too small"). A piece that
+    could not be kept as the mode promises waits for a person ("not faithful").
     """
 
-    width: int = 1080
-    height: int = 1080
-    permission: str = ""  # who permits to publish what its licence leaves to be asked; empty: nobody does
     batch_size: int = 8
 
     name: ClassVar[str] = "render_promo"
@@ -77,8 +88,9 @@ class RenderPromo(Stage):
             pa.field("template", pa.string()),  # JSON: all of it
             pa.field("style", pa.string()),
             pa.field("seed", pa.int64()),
+            pa.field("permission", pa.string()),  # who permits to publish it, where its licence asks; empty: nobody
             pa.field("mode", pa.string()),  # strict | relit
-            pa.field("difference", pa.int32()),  # levels of 255 in the core, against the photo: 0 when strict
+            pa.field("difference", pa.int32()),  # levels of 255 in the core, before JPEG: 0 when strict
             pa.field("detail_psnr", pa.float32()),  # dB; null where nothing changed
             pa.field("delta_e", pa.float32()),  # median CIEDE2000
             pa.field("hue_shift", pa.float32()),  # degrees
@@ -92,16 +104,12 @@ class RenderPromo(Stage):
     def parameters(self) -> Mapping[str, Any]:
         from jewel_assets.promote.render import VERSION
 
-        return {
-            "size": (self.width, self.height),
-            "permission": bool(self.permission),
-            "renderer": VERSION,
-            "quality": JPEG_QUALITY,
-        }
+        return {"renderer": VERSION, "quality": JPEG_QUALITY}
 
     @override
     def inputs(self, row: Mapping[str, Any]) -> Sequence[str]:
-        return [row["sha256"], row["template"], str(row["promo_seed"]), str(row["licence"]), str(row["source"])]
+        asked = [f"promo_{name}" for name in _ASKED if name != "cutout_id"]
+        return [str(row.get(name)) for name in ("sha256", *asked, *_RIGHTS)]
 
     @override
     def setup(self, threads: int) -> None:
@@ -117,18 +125,22 @@ class RenderPromo(Stage):
         from jewel_assets.promote.render import render
 
         row = item.row
+        permission, size = row["promo_permission"], (int(row["promo_width"]), int(row["promo_height"]))
         licence = recognise(row["licence"])
         rule = rule_for(row["source"], licence.name if licence else None)
-        if not rule.allows("publishing", True if self.permission else None):
+        if not rule.allows("publishing", True if permission else None):
             why = f"{rule.clause}: its licence does not let it be shown to the world"
             asks = "; state a permission (`permission` in the configuration)" if rule.publishing == "ask" else ""
             return Rejected("not for publishing", error=f"{why}{asks}.")
-        template = Template.model_validate_json(row["template"])
+        template = Template.model_validate_json(row["promo_template"])
         try:
             piece = piece_of(decode(item.data, alpha=True), row["category"])
         except Unfit as unfit:
             return Rejected(unfit.reason, error=str(unfit))
-        promo = render(piece, template, int(row["promo_seed"]), (self.width, self.height))
+        promo = render(piece, template, int(row["promo_seed"]), size)
+        engine = f"{self.name} {self.version}"
+        if not promo.fidelity.holds:
+            return Review("not faithful", {"cutout_id": row["promo_cutout_id"]}, engine)
         data = encode_jpeg(promo.image, JPEG_QUALITY)
         told = promo.fidelity.told()
         record = {
@@ -136,13 +148,14 @@ class RenderPromo(Stage):
             "item_id": row["item_id"],
             "cutout_sha256": row["sha256"],
             "image_sha256": hashlib.sha256(data).hexdigest(),
-            "licence": {name: row.get(name) for name in ("source", "source_url", "author", "licence", "licence_url")},
-            "permission": self.permission or None,
+            "licence": {name: row.get(name) for name in _RIGHTS},
+            "permission": permission or None,
         }
         columns = {
-            "cutout_id": row["cutout_id"],
+            "cutout_id": row["promo_cutout_id"],
             "template_name": template.name,
-            "template": row["template"],
+            "template": row["promo_template"],
+            "permission": permission,
             "style": template.style,
             "seed": promo.seed,
             "mode": template.mode,
@@ -154,5 +167,4 @@ class RenderPromo(Stage):
             "warnings": "; ".join(promo.warnings) or None,
         }
         beside = {"record_sha256": json.dumps(record, indent=2).encode()}
-        engine = f"{self.name} {self.version}"
-        return Made(columns, engine, data, "image/jpeg", self.width, self.height, beside)
+        return Made(columns, engine, data, "image/jpeg", *size, beside=beside)

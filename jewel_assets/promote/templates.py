@@ -5,6 +5,7 @@ TOML file with the fields of `Template`, dropped into a folder.
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -79,11 +80,15 @@ class Library:
                 return template
         like = next(t for t in self._all.values() if style is None or t.style == style)
         made = like.model_copy(update=asked)
-        return made.model_copy(update={"name": f"{made.style}-{made.palette}-{made.light}"})
+        tags = (made.style, made.palette, made.light, *palette(made.palette).tags)
+        name = f"{made.style}-{made.palette}-{made.light.replace('_', '-')}"
+        return made.model_copy(update={"name": name, "tags": tags})
 
 
 def library(folder: Path | None = None) -> Library:
     """The matrix, and the templates of a folder, which take the place of those with the same name."""
+    if folder is not None and not folder.is_dir():
+        raise Permanent(f"There is no folder {folder} with templates (--templates, JEWEL_TEMPLATES).")
     own = [read(path) for path in sorted(folder.glob("*.toml"))] if folder else []
     return Library([*matrix(), *own])
 
@@ -120,7 +125,8 @@ def read(path: Path) -> Template:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Permanent(f"The template {path} cannot be read as TOML: {error}.") from error
     try:
-        template = Template.model_validate({"name": path.stem.lower(), **told})
+        name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "template"
+        template = Template.model_validate({"name": name, **told})
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the whole file"
@@ -130,6 +136,9 @@ def read(path: Path) -> Template:
     if template.style not in STYLES:
         near = difflib.get_close_matches(template.style, STYLES, n=3, cutoff=0.3) or sorted(STYLES)
         raise Permanent(f"The template {path}, style: there is no {template.style!r}: choose one of {', '.join(near)}.")
-    palette(template.palette)
-    light(template.light)
+    for key, look_up in (("palette", palette), ("light", light)):
+        try:
+            look_up(getattr(template, key))
+        except Permanent as error:
+            raise Permanent(f"The template {path}, {key}: {error}") from error
     return template

@@ -96,7 +96,9 @@ def test_what_makes_no_image_is_named_and_the_others_are_made(tmp_path: Path) ->
     folder.mkdir()
     (folder / "good.png").write_bytes(encode_png(drawn_ring(200)))
     (folder / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
-    (folder / "cut.png").write_bytes(encode_png(np.ascontiguousarray(drawn_ring(200)[:120])))
+    (folder / "a folder.jpg").mkdir()
+    cropped = np.pad(drawn_ring(300), ((60, 0), (60, 60), (0, 0)))[:240]
+    (folder / "cut.png").write_bytes(encode_png(flatten(np.ascontiguousarray(cropped))))
     done = jewel(folder, "--style", "velvet", "--out", tmp_path / "out", *QUICK)
     assert done.exit_code == 1
     assert "cut by the border" in done.output
@@ -132,6 +134,7 @@ def test_a_mask_of_ones_own_is_used_and_one_of_another_size_refused(tmp_path: Pa
     out = tmp_path / "o.jpg"
     assert jewel(photo, "--mask", mask, "--out", out, *QUICK).exit_code == 0
     assert json.loads(out.with_suffix(".json").read_text())["engine"] == "mask given"
+    assert jewel("again", out.with_suffix(".json")).exit_code == 0
     refused = jewel(photo, "--mask", small, "--out", out, *QUICK)
     assert refused.exit_code == 1
     assert "mask does not fit" in refused.output
@@ -209,3 +212,57 @@ def test_a_photo_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     assert "is not there" in done.output
     empty = jewel(tmp_path)
     assert "holds no photo" in empty.output
+
+
+def test_options_may_come_before_the_photo(cutout: Path, tmp_path: Path) -> None:
+    done = jewel("--style", "silk", "--out", tmp_path / "o.jpg", *QUICK, cutout)
+    assert done.exit_code == 0, done.output
+
+
+def test_a_template_named_twice_makes_one_image(cutout: Path, tmp_path: Path) -> None:
+    both = ["--template", "velvet-midnight", "--template", "velvet-midnight-moody"]
+    assert jewel(cutout, *both, "--out", tmp_path / "out.jpg", *QUICK).exit_code == 0
+    assert [path.name for path in tmp_path.glob("*.jpg")] == ["out.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"size": [10**9, 10**9]}, "64 to 8192"),
+        ({"seed": -5}, "out of range"),
+        ({"template": "velvet"}, "no record"),
+        ({"finish": 3}, "no record"),
+    ],
+)
+def test_a_record_that_somebody_edited_is_a_sentence(
+    change: dict[str, object], sentence: str, cutout: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "o.jpg"
+    assert jewel(cutout, "--style", "silk", "--out", out, *QUICK).exit_code == 0
+    record = out.with_suffix(".json")
+    record.write_text(json.dumps(json.loads(record.read_text()) | change))
+    again = jewel("again", record)
+    assert again.exit_code == 1
+    assert sentence in again.output
+    assert not isinstance(again.exception, (ValueError, TypeError, AttributeError))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--category", "banana"], "no category 'banana'"),
+        (["--templates", "/nowhere/at/all"], "There is no folder"),
+        (["--out", "x.webp"], "name one"),
+    ],
+)
+def test_what_would_silently_be_something_else_is_refused(arguments: list[str], sentence: str, cutout: Path) -> None:
+    done = jewel(cutout, *arguments, *QUICK)
+    assert done.exit_code == 1
+    assert sentence in done.output
+
+
+def test_the_photo_itself_is_never_written_over(cutout: Path) -> None:
+    before = cutout.read_bytes()
+    done = jewel(cutout, "--out", cutout, *QUICK)
+    assert done.exit_code == 1
+    assert cutout.read_bytes() == before

@@ -103,7 +103,7 @@ def test_a_logo_half_seen_is_half_blended(tmp_path: Path) -> None:
 def test_what_is_no_logo_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "logo.png").write_text("no picture")
     black = np.zeros((50, 50, 3), np.uint8)
-    with pytest.raises(Permanent, match="is no picture"):
+    with pytest.raises(Permanent, match="is no picture that can be used"):
         with_logo(black, black[..., 0], Finish(logo=tmp_path / "logo.png"))
     with pytest.raises(Permanent, match="cannot be read"):
         with_logo(black, black[..., 0], Finish(logo=tmp_path / "nowhere.png"))
@@ -122,3 +122,15 @@ def test_the_place_for_words_is_free_and_within_the_picture(x: int, y: int, wide
     assert top + height <= 100
     assert left + width <= 120
     assert not mask[top : top + height, left : left + width].any()
+
+
+def test_a_logo_or_a_lut_that_is_changed_in_place_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "logo.png"
+    for colour in ((255, 0, 0), (0, 0, 255)):
+        finish = Finish(logo=logo(path, 30, 12, colour), opacity=1.0)
+        image, _ = with_logo(np.zeros((200, 300, 3), np.uint8), np.zeros((200, 300), np.uint8), finish)
+        assert of_colour(image, colour).sum() == 30 * 12
+    grey = np.full((4, 4, 3), 0.5, np.float32)
+    for blue in (1.0, 0.5):
+        toned = graded(grey, cube(tmp_path / "own.cube", (1, 1, blue)))
+        assert (toned[0, 0, 2] < 0.4) == (blue < 1)

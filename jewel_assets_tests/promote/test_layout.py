@@ -68,9 +68,17 @@ def test_a_piece_never_leaves_its_plate(x: float, y: float, scale: float, turn: 
 
 
 def test_a_quarter_turn_is_a_quarter_turn() -> None:
-    rgba = drawn_ring(100)
+    rgba = ring(100).rgba
     difference = turned(rgba, 90)[..., 3].astype(int) - np.rot90(rgba)[..., 3]
     assert np.abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize("turn", [30, 45, 135])
+def test_a_turned_piece_is_as_large_as_it_was_to_be_and_stands_on_its_foot(turn: float) -> None:
+    laid = lay(ring(200), (400, 400), Composition(turn=turn))
+    rows = np.flatnonzero((laid.rgba[..., 3] > 127).any(axis=1))
+    assert max(laid.rgba.shape[:2]) == pytest.approx(200, abs=2)
+    assert rows[-1] >= laid.rgba.shape[0] - 8
 
 
 def test_no_fringe_comes_into_a_scaled_edge() -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -32,14 +33,20 @@ def lake(lake_root: str) -> Lake:
 
 
 def rendered(lake: Lake, items: pa.Table, **more: object):  # type: ignore[no-untyped-def]
-    stage = RenderPromo(*SIZE)
-    return run_stage(lake, stage, items, "promo_renders", "ring", workers=1, max_failed_share=0.9, **more)  # type: ignore[arg-type]
+    return run_stage(lake, RenderPromo(), items, "promo_renders", "ring", workers=1, max_failed_share=0.9, **more)  # type: ignore[arg-type]
 
 
-def listed(lake: Lake, templates: list[Template] = TEMPLATES, seed: int = 1, only: tuple[str, ...] = ()) -> pa.Table:
+def listed(
+    lake: Lake,
+    templates: list[Template] = TEMPLATES,
+    seed: int = 1,
+    only: tuple[str, ...] = (),
+    size: tuple[int, int] = SIZE,
+    permission: str = "",
+) -> pa.Table:
     before = lake.dataset("promo_renders")
     here = before.read("ring") if before.exists() else None
-    return list_promos(lake.dataset("cutouts").read("ring"), templates, seed, only, here)
+    return list_promos(lake.dataset("cutouts").read("ring"), templates, seed, size, permission, only, here)
 
 
 def test_every_cutout_comes_on_every_template_with_its_record(lake: Lake) -> None:
@@ -72,7 +79,10 @@ def test_a_second_run_renders_nothing_and_another_seed_all(lake: Lake) -> None:
 def test_chosen_items_come_anew_and_the_others_stay_as_they_are(lake: Lake) -> None:
     rendered(lake, listed(lake))
     before = {row["item_id"]: row["sha256"] for row in lake.dataset("promo_renders").read("ring").to_pylist()}
-    report = rendered(lake, listed(lake, [library().get("silk-rose")], 9, ("folder:gold",)))
+    chosen = listed(
+        lake, [library().get("silk-rose")], 9, ("folder:gold",), size=(200, 260), permission="Anna says so."
+    )
+    report = rendered(lake, chosen)
     assert report.attempted == 1
     after = {row["item_id"]: row["sha256"] for row in lake.dataset("promo_renders").read("ring").to_pylist()}
     kept = {item_id: sha256 for item_id, sha256 in before.items() if item_id.startswith("folder:silver")}
@@ -87,9 +97,9 @@ def test_a_cutout_that_is_not_there_cannot_be_chosen(lake: Lake) -> None:
 
 def test_the_same_seed_gives_the_same_files_with_one_worker_and_with_two(lake: Lake) -> None:
     items = listed(lake)
-    run_stage(lake, RenderPromo(*SIZE), items, "promo_renders", "ring", workers=1, max_failed_share=0.9)
+    run_stage(lake, RenderPromo(), items, "promo_renders", "ring", workers=1, max_failed_share=0.9)
     run_stage(
-        lake, RenderPromo(*SIZE, batch_size=1), items.take(pa.array(range(len(items) - 1, -1, -1))), "others", "ring",
+        lake, RenderPromo(batch_size=1), items.take(pa.array(range(len(items) - 1, -1, -1))), "others", "ring",
         workers=2, max_failed_share=0.9,
     )  # fmt: skip
     one, two = (
@@ -105,12 +115,22 @@ def test_what_may_not_be_published_is_refused_unless_somebody_permits_it(lake: L
     publish(lake, "cutouts", "ring", contents)  # of a folder, no licence stated: asks
     report = rendered(lake, listed(lake))
     assert report.reasons == {"not for publishing": 2}
-    stage = RenderPromo(*SIZE, permission="Anna Muster, owner of the shop, since 2026")
-    report = run_stage(lake, stage, listed(lake), "promo_renders", "ring", workers=1)
+    anna = "Anna Muster, owner of the shop, since 2026"
+    report = rendered(lake, listed(lake, permission=anna))
     assert report.ok == 2
+    bert = rendered(lake, listed(lake, permission="Bert Muster, her heir, since 2027"))
+    assert bert.attempted == 2  # the record says who permits it
     publish(lake, "cutouts", "ring", contents, source="pinterest", licence="CC0-1.0")  # forbids: no permission helps
-    report = run_stage(lake, stage, listed(lake), "promo_renders", "ring", workers=1, max_failed_share=1)
+    report = rendered(lake, listed(lake, permission=anna))
     assert report.reasons == {"not for publishing": 2}
+
+
+def test_a_matte_that_took_the_piece_for_glass_waits_for_a_person(lake: Lake) -> None:
+    glassy = drawn_ring(160)
+    glassy[..., 3] = np.minimum(glassy[..., 3], 200)
+    publish(lake, "cutouts", "ring", {"glassy": encode_png(glassy)}, licence="CC0-1.0")
+    report = rendered(lake, listed(lake))
+    assert report.reasons == {"not faithful": 2}
 
 
 def test_a_takedown_takes_the_promotional_images_along(lake: Lake) -> None:
