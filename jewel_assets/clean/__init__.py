@@ -6,7 +6,7 @@ from jewel_assets.clean.duplicates import DropDuplicates, remembering
 from jewel_assets.clean.fingerprints import FingerprintPhoto, with_fingerprints
 from jewel_assets.clean.likeness import TEXTURE_LIMITS
 from jewel_assets.clean.pool import PoolImages, split_counts
-from jewel_assets.clean.removal import choose_remover, cut_out
+from jewel_assets.clean.removal import Remover, choose_remover, cut_out
 from jewel_assets.clean.review import waiting as waiting_for_review
 from jewel_assets.clean.texture_fingerprints import FingerprintTexture
 
@@ -20,6 +20,7 @@ __all__ = [
     "KeepProducts",
     "PoolImages",
     "RemoveBackground",
+    "Remover",
     "choose_detectors",
     "choose_remover",
     "cut_out",

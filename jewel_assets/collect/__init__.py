@@ -6,7 +6,7 @@ from jewel_assets.collect.configured import SWITCHES, is_on, source_of
 from jewel_assets.collect.fetch_file import FetchFile, FetchPhoto
 from jewel_assets.collect.fetch_model import FetchModel
 from jewel_assets.collect.folder import FOLDER_SCHEMA, TEXTURES, FolderKind, FolderSurvey, list_folder, survey_folder
-from jewel_assets.collect.licences import forbids_training
+from jewel_assets.collect.licences import forbids_training, refuses_publishing
 from jewel_assets.collect.photo_file import Photo, PhotoLimits, Refused, decode_photo
 from jewel_assets.collect.queries import queries_for
 from jewel_assets.collect.read_photo import ReadPhoto
@@ -35,6 +35,7 @@ __all__ = [
     "open_fetcher",
     "plan",
     "queries_for",
+    "refuses_publishing",
     "source_of",
     "survey_folder",
 ]

@@ -136,6 +136,28 @@ def forbids_training(source: str, licence: str | None, licence_url: str | None =
     return any(rule_for(source, name).training == "forbid" for name in names)
 
 
+def refuses_publishing(
+    source: str, licence: str | None, licence_url: str | None = None, is_permitted: bool = False
+) -> str | None:
+    """Why something made from a work of this source and licence may not be shown to the world; None if it may.
+
+    A name and an address that mean different licences are held to both; an address of a licence that we cannot read,
+    or a strange name, allows nothing by itself. `is_permitted` says that somebody who may permits it: that settles what
+    asks, never what forbids.
+    """
+    known = [recognise(text) for text in (licence, licence_url) if text and text.strip()]
+    rules = [rule_for(source, one.name) for one in known if one is not None] or [rule_for(source, None)]
+    if forbidding := next((rule for rule in rules if rule.publishing == "forbid"), None):
+        return f"{forbidding.clause}: it may not be shown to the world."
+    strange_name = bool(licence and licence.strip() and recognise(licence) is None)
+    hidden = licence_url and recognise(licence_url) is None and _LICENCE_HOSTS.search(licence_url.casefold())
+    asking = next((rule for rule in rules if rule.publishing == "ask"), None)
+    if is_permitted or not (asking or strange_name or hidden):
+        return None
+    clause = asking.clause if asking else f"The licence {licence or licence_url!r} is none that we know"
+    return f"{clause}: state who permits to show it to the world (`permission` in the configuration)."
+
+
 def _creative_commons(form: str, version: str | None, port: str | None = None) -> Licence | None:
     if form not in _CC_FORMS or (version and version not in _CC_VERSIONS):
         return None

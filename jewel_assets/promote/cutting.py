@@ -5,15 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from jewel_assets.clean import cut_out
-from jewel_assets.clean.removal import Remover
-from jewel_assets.collect.photo_file import PhotoLimits, Refused, decode_photo
+from jewel_assets.clean import RemoveBackground, Remover, cut_out
+from jewel_assets.collect import PhotoLimits, Refused, decode_photo
 from jewel_assets.images import Pixels, decode
 from jewel_assets.promote.piece import Piece, Unfit, piece_of
 from jewel_assets.promote.scene import single
-
-REVIEW_BELOW = 0.08
-"""Confidence of a mask below which a person should look at it first: as `clean.RemoveBackground`."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +18,6 @@ class Cut:
 
     piece: Piece
     engine: str
-    confidence: float
 
 
 def cut(data: bytes, remover: Remover | None, category: str | None = None, mask: Pixels | None = None) -> Cut:
@@ -42,18 +37,18 @@ def cut(data: bytes, remover: Remover | None, category: str | None = None, mask:
             sizes = f"{mask.shape[1]} x {mask.shape[0]}, the photo {pixels.shape[1]} x {pixels.shape[0]}"
             raise Unfit("mask does not fit", f"The mask is {sizes}: give one of the photo's own size.")
         alpha = single(mask / np.float32(255))
-        return Cut(piece_of(cut_out(_rgb(pixels), alpha), category), "mask given", 1.0)
+        return Cut(piece_of(cut_out(_rgb(pixels), alpha), category), "mask given")
     if pixels[..., 3].min() < 128:
         # Designers trim such files to the piece: a round one then touches all sides, at its tangents.
-        return Cut(piece_of(pixels, category, touching=0.25), "alpha of the file", 1.0)
+        return Cut(piece_of(pixels, category, touching=0.25), "alpha of the file")
     assert remover is not None
     matte = remover.mattes([_rgb(pixels)])[0]
-    if matte.confidence < REVIEW_BELOW and (matte.alpha > 0.5).any():
+    if matte.confidence < RemoveBackground.review_below and (matte.alpha > 0.5).any():
         raise Unfit(
             "uncertain cut-out",
             f"The mask is not to be trusted (confidence {matte.confidence:.2f}): give one of your own.",
         )
-    return Cut(piece_of(cut_out(_rgb(pixels), matte.alpha, matte.ground), category), matte.engine, matte.confidence)
+    return Cut(piece_of(cut_out(_rgb(pixels), matte.alpha, matte.ground), category), matte.engine)
 
 
 def read_mask(path: Path) -> Pixels:

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from jewel_assets.collect.photo_file import PhotoLimits, Refused, decode_photo
+from jewel_assets.collect import PhotoLimits, Refused, decode_photo
 from jewel_assets.errors import Permanent
 from jewel_assets.images import Pixels, decode
 from jewel_assets.promote.layout import resized

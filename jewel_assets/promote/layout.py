@@ -41,7 +41,6 @@ class Laid:
     left: int
     top: int
     scale: float  # pixels of the plate per pixel of the cut-out
-    turn: float  # degrees, counter-clockwise
     plate: tuple[int, int]  # its width and height
 
     @property
@@ -70,7 +69,7 @@ def lay(piece: Piece, plate: tuple[int, int], composition: Composition) -> Laid:
     height, width = scaled.shape[:2]
     left = int(np.clip(round(composition.x * plate[0] - width / 2), 0, plate[0] - width))
     top = int(np.clip(round(composition.y * plate[1] - height / 2), 0, plate[1] - height))
-    return Laid(scaled, left, top, scale, composition.turn, plate)
+    return Laid(scaled, left, top, scale, plate)
 
 
 def resized(rgba: Pixels, scale: float) -> Pixels:

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jewel_assets.images import Pixels
-from jewel_assets.promote.scene import single
 
 MARGIN = 2
 """Empty pixels kept around a piece, so that its edge can be resampled."""
@@ -40,11 +38,6 @@ class Piece:
     def size(self) -> tuple[int, int]:
         """Width and height in pixels."""
         return self.rgba.shape[1], self.rgba.shape[0]
-
-    @cached_property
-    def alpha(self) -> NDArray[np.float32]:
-        """(h, w), 0..1."""
-        return single(self.rgba[..., 3] / np.float32(255))
 
 
 def piece_of(rgba: Pixels, category: str | None = None, touching: float = 0.02) -> Piece:

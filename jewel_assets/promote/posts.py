@@ -16,7 +16,7 @@ from jewel_assets.errors import Permanent
 from jewel_assets.images import decode
 from jewel_assets.lake.schema import blob_field
 from jewel_assets.lake.stages import Item, Made, Rejected, Result, Stage
-from jewel_assets.promote.captions import Known, PhraseDescriber, phrasebook, spoken_of, write_caption
+from jewel_assets.promote.captions import Known, alt_text, phrasebook, spoken_of, write_caption
 from jewel_assets.promote.exports import CAROUSEL, FORMATS, FREE, Picture, Post, pack
 from jewel_assets.promote.materials import look_at
 
@@ -84,20 +84,19 @@ class WriteCaption(Stage):
         # Every piece its own words: the seed goes on from a number of the piece.
         seed = self.seed + int(hashlib.sha256(row["item_id"].encode()).hexdigest()[:8], 16)
         caption = write_caption(known, self.tone, self.language, seed, self.folder)
-        alt = PhraseDescriber(self.folder).describe(decode(item.data), known, self.language)
         spoken = spoken_of(known)
         columns = {
             "cutout_id": row["cutout_id"],
             "template_name": row["template_name"],
             "caption": str(caption),
-            "alt_text": alt.text,
+            "alt_text": alt_text(known, self.language, self.folder),
             "metal": spoken.metal,
             "stones": ", ".join(stone.name for stone in spoken.sure_stones) or None,
             "tone": self.tone,
             "language": self.language,
         }
         record = item.blobs.get(row["record_sha256"], "application/json")
-        return Made(columns, f"{self.name} {self.version}, {alt.engine}", beside={"record_sha256": record})
+        return Made(columns, f"{self.name} {self.version}, phrases", beside={"record_sha256": record})
 
 
 def _credit(row: Mapping[str, Any]) -> str | None:

@@ -106,7 +106,8 @@ def render(
         "relight": strength,
         "fidelity": fidelity.told(),
         "finish": finish.told(),
-        "quiet_area": quiet_area(mask),  # x, y, width, height: a place for words
+        "quiet_area": quiet_area(mask),  # x, y, width, height: a place for words, in this colour
+        "text_colour": palette(template.palette).text,
         "warnings": warnings,
     }
     return Promo(image, fidelity, template, seed, record, laid, ground, seen, tuple(warnings))

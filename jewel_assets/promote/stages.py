@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 from typing_extensions import override
 
-from jewel_assets.collect.licences import recognise
-from jewel_assets.collect.policy import rule_for
+from jewel_assets.collect import refuses_publishing
 from jewel_assets.errors import Permanent
 from jewel_assets.images import decode, encode_jpeg
 from jewel_assets.lake.schema import blob_field
@@ -126,12 +125,8 @@ class RenderPromo(Stage):
 
         row = item.row
         permission, size = row["promo_permission"], (int(row["promo_width"]), int(row["promo_height"]))
-        licence = recognise(row["licence"])
-        rule = rule_for(row["source"], licence.name if licence else None)
-        if not rule.allows("publishing", True if permission else None):
-            why = f"{rule.clause}: its licence does not let it be shown to the world"
-            asks = "; state a permission (`permission` in the configuration)" if rule.publishing == "ask" else ""
-            return Rejected("not for publishing", error=f"{why}{asks}.")
+        if why := refuses_publishing(row["source"], row["licence"], row["licence_url"], bool(permission)):
+            return Rejected("not for publishing", error=why)
         template = Template.model_validate_json(row["promo_template"])
         try:
             piece = piece_of(decode(item.data, alpha=True), row["category"])

@@ -125,6 +125,15 @@ def test_what_may_not_be_published_is_refused_unless_somebody_permits_it(lake: L
     assert report.reasons == {"not for publishing": 2}
 
 
+def test_an_address_that_forbids_is_not_outdone_by_a_name_that_allows(lake: Lake) -> None:
+    nd = "https://creativecommons.org/licenses/by-nc-nd/4.0/"
+    publish(lake, "cutouts", "ring", {"a": encode_png(drawn_ring(160))}, licence="CC BY 4.0", licence_url=nd)
+    assert rendered(lake, listed(lake)).reasons == {"not for publishing": 2}
+    strange = {"licence": "CC0-1.0", "licence_url": "https://creativecommons.org/licenses/by-nc/3.0/xx/strange"}
+    publish(lake, "cutouts", "ring", {"a": encode_png(drawn_ring(160))}, **strange)
+    assert rendered(lake, listed(lake)).reasons == {"not for publishing": 2}
+
+
 def test_a_matte_that_took_the_piece_for_glass_waits_for_a_person(lake: Lake) -> None:
     glassy = drawn_ring(160)
     glassy[..., 3] = np.minimum(glassy[..., 3], 200)
