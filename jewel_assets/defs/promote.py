@@ -35,6 +35,9 @@ class PromoConfig(dg.Config):
         "",
         description="A sentence saying who permits to publish what its licence leaves open: your own photos.",
     )
+    accept_doubtful: bool = Field(
+        False, description="Take cut-outs that their own step calls doubtful, too: look at the contact sheet then."
+    )
     items: list[str] = Field([], description="Item ids of cut-outs, to render only these; empty: all.")
 
 
@@ -58,7 +61,7 @@ def promo_renders(
     here = before.read(category) if before.exists() else None
     size, cutouts_here = (config.width, config.height), lake.dataset("cutouts").read(category)
     items = list_promos(cutouts_here, chosen, config.seed, size, config.permission, config.items, here)
-    done = each(context, lake, RenderPromo(), items)
+    done = each(context, lake, RenderPromo(config.accept_doubtful), items)
     made = lake.dataset("promo_renders").read(category)
     return report(context, lake, done, {"templates": counts(Counter(made["template_name"].to_pylist()))})
 

@@ -73,9 +73,11 @@ class RenderPromo(Stage):
 
     Rejects what may not be published by `collect/policy.toml` ("not for publishing", unless it asks and somebody
     permits it) and what makes no image ("no subject", "no background", "cut by the border", "too small"). A piece that
-    could not be kept as the mode promises waits for a person ("not faithful").
+    could not be kept as the mode promises waits for a person ("not faithful"), and so does a cut-out whose own stage
+    calls it doubtful, unless `accept_doubtful`.
     """
 
+    accept_doubtful: bool = False
     batch_size: int = 8
 
     name: ClassVar[str] = "render_promo"
@@ -103,12 +105,12 @@ class RenderPromo(Stage):
     def parameters(self) -> Mapping[str, Any]:
         from jewel_assets.promote.render import VERSION
 
-        return {"renderer": VERSION, "quality": JPEG_QUALITY}
+        return {"renderer": VERSION, "quality": JPEG_QUALITY, "accept_doubtful": self.accept_doubtful}
 
     @override
     def inputs(self, row: Mapping[str, Any]) -> Sequence[str]:
         asked = [f"promo_{name}" for name in _ASKED if name != "cutout_id"]
-        return [str(row.get(name)) for name in ("sha256", *asked, *_RIGHTS)]
+        return [str(row.get(name)) for name in ("sha256", "verdict", *asked, *_RIGHTS)]
 
     @override
     def setup(self, threads: int) -> None:
@@ -127,13 +129,15 @@ class RenderPromo(Stage):
         permission, size = row["promo_permission"], (int(row["promo_width"]), int(row["promo_height"]))
         if why := refuses_publishing(row["source"], row["licence"], row["licence_url"], bool(permission)):
             return Rejected("not for publishing", error=why)
+        engine = f"{self.name} {self.version}"
+        if row.get("verdict") == "doubtful" and not self.accept_doubtful:
+            return Review("doubtful cut-out", {"cutout_id": row["promo_cutout_id"]}, engine)
         template = Template.model_validate_json(row["promo_template"])
         try:
             piece = piece_of(decode(item.data, alpha=True), row["category"])
         except Unfit as unfit:
             return Rejected(unfit.reason, error=str(unfit))
         promo = render(piece, template, int(row["promo_seed"]), size)
-        engine = f"{self.name} {self.version}"
         if not promo.fidelity.holds:
             return Review("not faithful", {"cutout_id": row["promo_cutout_id"]}, engine)
         data = encode_jpeg(promo.image, JPEG_QUALITY)

@@ -125,6 +125,15 @@ def test_what_may_not_be_published_is_refused_unless_somebody_permits_it(lake: L
     assert report.reasons == {"not for publishing": 2}
 
 
+def test_a_doubtful_cutout_waits_for_a_person_unless_all_are_taken(lake: Lake) -> None:
+    contents = {"gold": encode_png(drawn_ring(160))}
+    publish(lake, "cutouts", "ring", contents, licence="CC0-1.0", verdict="doubtful")
+    report = rendered(lake, listed(lake))
+    assert (report.ok, report.review, report.reasons) == (0, 2, {"doubtful cut-out": 2})
+    taken = run_stage(lake, RenderPromo(accept_doubtful=True), listed(lake), "promo_renders", "ring", workers=1)
+    assert taken.ok == 2
+
+
 def test_an_address_that_forbids_is_not_outdone_by_a_name_that_allows(lake: Lake) -> None:
     nd = "https://creativecommons.org/licenses/by-nc-nd/4.0/"
     publish(lake, "cutouts", "ring", {"a": encode_png(drawn_ring(160))}, licence="CC BY 4.0", licence_url=nd)
