@@ -107,6 +107,8 @@ def take_down(
     sights, unread = look(lake, {})
     author = value if kind == "author" else None
     reach.grow(sights.values(), author)
+    had: dict[str, set[tuple[str, str]]] = {}
+    _remember(had, reach, sights)  # a run that publishes once it is recorded leaves the rows out, and says nothing
     removed = Removed()
     if not (in_advance or value in lake.takedowns().values(kind) or _is_here(lake, reach, sights)):
         raise Permanent(
@@ -122,10 +124,11 @@ def take_down(
             problems |= unread
             before = (len(reach.items), len(reach.hashes))
             reach.grow(sights.values(), author)
+            _remember(had, reach, sights)
             if before != (len(reach.items), len(reach.hashes)):
                 continue  # that is to be recorded, too, before it goes
         removed.items = sorted(reach.items)
-        found = _remove(lake, reach, sights, removed, problems, dry_run) and not dry_run
+        found = _remove(lake, reach, sights, had, removed, problems, dry_run) and not dry_run
     if not dry_run:
         with _noting(problems, "what is beside the tables"):
             _drop_pictures(lake)
@@ -155,6 +158,7 @@ def _remove(
     lake: "Lake",
     reach: Reach,
     sights: Mapping[str, Sight],
+    had: Mapping[str, set[tuple[str, str]]],
     removed: Removed,
     problems: dict[str, str],
     dry_run: bool,
@@ -171,7 +175,7 @@ def _remove(
             lake.blobs.remove_all(files)
         except OSError as error:
             raise writing_failed(lake.root, error) from error
-        _note_refused(lake, reach, sights, problems)
+        _note_refused(lake, had, problems)
     found = bool(files)
     for folder, sight in sights.items():
         if folder in problems:
@@ -222,21 +226,24 @@ def _clear_sheets(sight: Sight, sheets: set[str]) -> None:
             sight.file.clear(column, predicate, {REMOVAL: "sheets"})
 
 
-def _note_refused(lake: "Lake", reach: Reach, sights: Mapping[str, Sight], problems: dict[str, str]) -> None:
-    """Let the outcomes of each dataset say of the items that it had that they were taken down, once."""
-    named: dict[str, set[tuple[str, str]]] = {}
+def _remember(had: dict[str, set[tuple[str, str]]], reach: Reach, sights: Mapping[str, Sight]) -> None:
+    """Add to `had`, dataset -> (category, item id), which of the items each dataset was seen to have."""
     for sight in sights.values():
         if not sight.folder.endswith((FOUND, DECISIONS)):
-            had = sight.rows.filter(is_one_of(sight.rows, "item_id", reach.items))
-            named.setdefault(sight.dataset, set()).update(identities(had))
-    for dataset, keys in named.items():
+            rows = sight.rows.filter(is_one_of(sight.rows, "item_id", reach.items))
+            had.setdefault(sight.dataset, set()).update(identities(rows))
+
+
+def _note_refused(lake: "Lake", had: Mapping[str, set[tuple[str, str]]], problems: dict[str, str]) -> None:
+    """Let the outcomes of each dataset say of the items that it had that they were taken down, once."""
+    for dataset, keys in had.items():
         file = lake.outcomes(dataset).file
         if not keys or f"{dataset}{OUTCOMES}" in problems:
             continue
         with _noting(problems, f"{dataset}{OUTCOMES}"):
             told = file.read(columns=["category", "item_id"], where=pc.field("reason") == TAKEN_DOWN)
             if told is not None:
-                keys -= set(identities(told))
+                keys = keys - set(identities(told))
             if keys:
                 rows = [{"category": category, "item_id": item} for category, item in sorted(keys)]
                 file.write(refusals(pa.Table.from_pylist(rows)), "append")

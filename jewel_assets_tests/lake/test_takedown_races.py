@@ -277,6 +277,19 @@ take_down(Lake(sys.argv[1]), "item", sys.argv[2], "tests")
 """
 
 
+def test_a_publication_between_record_and_removal_hides_no_item(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It leaves out what was just recorded, so that the takedown finds no row of it any more: its outcome says so."""
+    rows, add = lake.dataset("folder_photos").read("ring"), Takedowns.add
+
+    def add_and_publish(self: Takedowns, *arguments: Any) -> None:
+        add(self, *arguments)
+        lake.dataset("folder_photos").publish(rows, "ring")
+
+    monkeypatch.setattr(Takedowns, "add", add_and_publish)
+    take_down(lake, "author", "Anna Muster", "tests")
+    assert_gone(lake)
+
+
 def test_several_at_once_do_not_undo_each_other(lake: Lake) -> None:
     at_once = [child(lake, AT_ONCE, f"folder:anna-{number}") for number in (1, 2, 3)]
     rows = lake.dataset("folder_photos").read("ring")
