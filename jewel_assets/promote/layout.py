@@ -1,9 +1,15 @@
-"""Where the piece lies: its scale, place and rotation on the plate, resampled once and with care."""
+"""Where the piece lies: its scale, place and rotation on the plate, resampled once and with care.
 
+Several photos of a piece, or a pair, lie beside each other without touching, and are treated as one from then on.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal, TypeVar
 
 import numpy as np
 
+from jewel_assets.errors import Permanent
 from jewel_assets.images import Pixels
 from jewel_assets.promote.piece import MARGIN, SEEN, Piece
 from jewel_assets.promote.scene import Array, single
@@ -21,27 +27,48 @@ SNAP = 0.03
 """A scale that differs so little from 1 is taken for 1: no pixel is resampled then."""
 LARGEST_SCALE = 4.0
 """More than that shows pixels, not jewellery: a piece this small stays smaller than its template wants."""
+MOST = 6
+"""Pieces in one picture: more are a catalogue page."""
+TOGETHER: dict[int, float] = {1: 1.0, 2: 0.74, 3: 0.6, 4: 0.54, 5: 0.46, 6: 0.46}
+"""By their number: how large pieces are beside each other, as a share of what one alone would be."""
+GAP = 0.07
+"""Between two of them, as a share of the plate's shorter side."""
+LARGEST_SHARE = 0.94
+"""Of the plate's width and height that a piece may fill."""
+LARGEST_SHARE_TOGETHER = 0.86
+"""The same of several."""
+
+Align = Literal["middle", "foot", "top"]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Composition:
-    """Where a template wants the piece: `x`, `y` of its middle (0..1), `scale` times SHARE, `turn` in degrees."""
+    """Where a template wants the piece: `x`, `y` of its middle (0..1), `scale` times SHARE, `turn` in degrees.
+
+    A `pair` is the piece and its mirror image.
+    """
 
     x: float = 0.5
     y: float = 0.5
     scale: float = 1.0
     turn: float = 0.0
+    pair: bool = False
 
 
 @dataclass(frozen=True)
 class Laid:
-    """The piece on the plate. `rgba` (h, w, 4) uint8, its upper left corner at `left`, `top` (pixels of the plate)."""
+    """The piece on the plate. `rgba` (h, w, 4) uint8, its upper left corner at `left`, `top` (pixels of the plate).
+
+    Of several pieces it holds all: `scale` is the largest of theirs, `longest` the longer side of the longest.
+    """
 
     rgba: Pixels = field(repr=False)
     left: int
     top: int
     scale: float  # pixels of the plate per pixel of the cut-out
     plate: tuple[int, int]  # its width and height
+    longest: int  # pixels
 
     @property
     def box(self) -> tuple[slice, slice]:
@@ -57,19 +84,83 @@ class Laid:
         return alpha
 
 
-def lay(piece: Piece, plate: tuple[int, int], composition: Composition) -> Laid:
-    """Scale, turn and place the piece on a plate of this width and height; it never leaves the plate."""
-    rgba = turned(piece.rgba, composition.turn)
+def lay(pieces: Sequence[Piece], plate: tuple[int, int], composition: Composition, align: Align = "middle") -> Laid:
+    """Scale, turn and place the pieces on a plate of this width and height; they never leave the plate.
+
+    Several stand in a row, on a plate that is much higher than wide in a column, from four in two rows. `align` says
+    what of a row is on one line. They are made smaller together where they would not fit.
+    """
+    rasters = [turned(piece.rgba, composition.turn) for piece in pieces]
+    categories = [piece.category for piece in pieces]
+    if composition.pair:
+        rasters = [side for raster in rasters for side in (raster, np.ascontiguousarray(raster[:, ::-1]))]
+        categories = [category for category in categories for _ in range(2)]
+    if not 0 < len(rasters) <= MOST:
+        raise Permanent(f"{len(rasters)} pieces do not go into one picture: give 1 to {MOST}.")
+    share = TOGETHER[len(rasters)] * composition.scale * min(plate)
+    scales = [
+        min(SHARE.get(category, SHARE["jewelry"]) * share / max(raster.shape[:2]), LARGEST_SCALE)
+        for category, raster in zip(categories, rasters, strict=True)
+    ]
+    gap = max(1, round(GAP * min(plate)))
+    across = _across(len(rasters), plate, align)
+    sizes = [(r.shape[1] * scale, r.shape[0] * scale) for r, scale in zip(rasters, scales, strict=True)]
+    fit = min(1.0, *_room(_grid(sizes, across), gap, plate))
+    scales = [_snapped(scale * fit, raster, plate) for scale, raster in zip(scales, rasters, strict=True)]
+    scaled = [resized(raster, scale) for raster, scale in zip(rasters, scales, strict=True)]
+    rgba = _joined(_grid(scaled, across), gap, align)
     height, width = rgba.shape[:2]
-    wanted = SHARE.get(piece.category, SHARE["jewelry"]) * composition.scale * min(plate)
-    scale = min(wanted / max(width, height), LARGEST_SCALE, 0.94 * plate[0] / width, 0.94 * plate[1] / height)
-    if abs(scale - 1) < SNAP and width <= plate[0] and height <= plate[1]:
-        scale = 1.0
-    scaled = resized(rgba, scale)
-    height, width = scaled.shape[:2]
     left = int(np.clip(round(composition.x * plate[0] - width / 2), 0, plate[0] - width))
     top = int(np.clip(round(composition.y * plate[1] - height / 2), 0, plate[1] - height))
-    return Laid(scaled, left, top, scale, plate)
+    return Laid(rgba, left, top, max(scales), plate, max(max(raster.shape[:2]) for raster in scaled))
+
+
+def _across(count: int, plate: tuple[int, int], align: Align) -> int:
+    """How many of them stand beside each other."""
+    if align == "foot":  # all on the floor
+        return count
+    if count < 4:
+        return 1 if plate[1] > 1.3 * plate[0] else count
+    return -(-count // 2)
+
+
+def _grid(found: Sequence[_T], across: int) -> list[list[_T]]:
+    return [list(found[first : first + across]) for first in range(0, len(found), across)]
+
+
+def _room(rows: Sequence[Sequence[tuple[float, float]]], gap: int, plate: tuple[int, int]) -> tuple[float, float]:
+    """How many times larger they may become before the plate is full in width and in height; gaps stay."""
+    alone = len(rows) == len(rows[0]) == 1
+    wide, high = ((LARGEST_SHARE if alone else LARGEST_SHARE_TOGETHER) * side for side in plate)
+    across = min((wide - gap * (len(row) - 1)) / sum(width for width, _ in row) for row in rows)
+    down = (high - gap * (len(rows) - 1)) / sum(max(height for _, height in row) for row in rows)
+    return across, down
+
+
+def _snapped(scale: float, raster: Pixels, plate: tuple[int, int]) -> float:
+    near = abs(scale - 1) < SNAP and raster.shape[1] <= plate[0] and raster.shape[0] <= plate[1]
+    return 1.0 if near else scale
+
+
+def _joined(rows: Sequence[Sequence[Pixels]], gap: int, align: Align) -> Pixels:
+    """One RGBA picture with each of them in its place; a single one as it is."""
+    if len(rows) == len(rows[0]) == 1:
+        return rows[0][0]
+    lines = []
+    for row in rows:
+        high = max(one.shape[0] for one in row)
+        framed = []
+        for one in row:
+            free = high - one.shape[0]
+            above = {"middle": free // 2, "foot": free, "top": 0}[align]
+            framed.append(np.pad(one, ((above, free - above), (0, gap), (0, 0))))
+        lines.append(np.concatenate(framed, axis=1)[:, :-gap])
+    wide = max(line.shape[1] for line in lines)
+    spread = []
+    for line in lines:
+        free = wide - line.shape[1]
+        spread.append(np.pad(line, ((0, gap), (free // 2, free - free // 2), (0, 0))))
+    return np.ascontiguousarray(np.concatenate(spread)[:-gap])
 
 
 def resized(rgba: Pixels, scale: float) -> Pixels:

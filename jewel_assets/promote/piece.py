@@ -74,8 +74,7 @@ def guess_category(rgba: Pixels) -> str:
 
     solid = (rgba[..., 3] > 127).astype(np.uint8)
     height, width = solid.shape
-    parts = _large_parts(solid)
-    if len(parts) == 2 and min(parts) > 0.6 * max(parts):
+    if shows_a_pair(rgba):
         return "earrings"
     hulls, levels = cv2.findContours(solid, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     openings = [cv2.contourArea(hulls[n]) for n in range(len(hulls)) if levels[0][n][3] >= 0]
@@ -86,6 +85,12 @@ def guess_category(rgba: Pixels) -> str:
             return "necklace"
         return "ring" if height > 0.85 * width else "bracelet"
     return "jewelry"
+
+
+def shows_a_pair(rgba: Pixels) -> bool:
+    """Whether it consists of two separate parts of about one size."""
+    parts = _large_parts((rgba[..., 3] > 127).astype(np.uint8))
+    return len(parts) == 2 and min(parts) > 0.6 * max(parts)
 
 
 def _refuse_cropped(opacity: NDArray[np.uint8], touching: float) -> None:

@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,10 +14,10 @@ from jewel_assets.images import Pixels
 from jewel_assets.promote import shadow
 from jewel_assets.promote.fidelity import Fidelity, compare
 from jewel_assets.promote.finish import Finish, graded, quiet_area, with_logo
-from jewel_assets.promote.layout import Composition, Laid, lay
+from jewel_assets.promote.layout import Align, Composition, Laid, lay
 from jewel_assets.promote.lights import light
 from jewel_assets.promote.palettes import palette
-from jewel_assets.promote.piece import MARGIN, Piece
+from jewel_assets.promote.piece import MARGIN, Piece, shows_a_pair
 from jewel_assets.promote.plates import make_plate
 from jewel_assets.promote.relief import height_of
 from jewel_assets.promote.relight import gain_of, relit
@@ -65,7 +65,7 @@ class Promo:
 
 
 def render(
-    piece: Piece,
+    piece: Piece | Sequence[Piece],
     template: Template,
     seed: int = 0,
     size: tuple[int, int] = SQUARE,
@@ -73,13 +73,15 @@ def render(
 ) -> Promo:
     """Lay the piece on the template's plate, under its light, in an image of this width and height.
 
+    Several, such as one piece from several sides, lie beside each other; the first one's category counts.
     The same piece, template, seed and size give the same pixels, wherever and in whatever order they are rendered.
     Raises Permanent for a template whose style, palette or light is not there, and for a LUT or logo that is broken.
     """
     scene = _set(template, size, seed)
-    composition = Composition(template.x, template.y, template.scale, template.turn)
-    laid = lay(piece, size, _set_up(piece, scene.plate, composition))
-    ground, seen = _lit(scene, laid, piece.category)
+    pieces = [piece] if isinstance(piece, Piece) else list(piece)
+    category = pieces[0].category
+    laid, remarks = _laid(pieces, scene.plate, template)
+    ground, seen = _lit(scene, laid, category)
     finish = finish or Finish()
     ground = _toned(ground)
     if finish.lut is not None:
@@ -89,7 +91,7 @@ def render(
     mask = np.rint(laid.alpha() * 255).astype(np.uint8)
     image, said = with_logo(_composed(ground, shown, laid, seed), mask, finish)
     fidelity = compare(laid.rgba, image[laid.box], template.mode, min(size))  # measured in the image, not believed
-    warnings = [*piece.warnings, *said]
+    warnings = [*(warning for one in pieces for warning in one.warnings), *remarks, *said]
     if not fidelity.holds:
         warnings.append("The piece could not be kept as the mode promises: look at its cut-out.")
     if laid.scale > 1.5:
@@ -99,8 +101,8 @@ def render(
         "template": template.model_dump(mode="json"),
         "seed": seed,
         "size": list(size),
-        "category": piece.category,
-        "piece_sha256": hashlib.sha256(np.ascontiguousarray(piece.rgba).tobytes()).hexdigest(),
+        "category": category,
+        "piece_sha256": hashlib.sha256(b"".join(one.rgba.tobytes() for one in pieces)).hexdigest(),
         "pixels_sha256": hashlib.sha256(image.tobytes()).hexdigest(),
         "scale": round(laid.scale, 6),
         "relight": strength,
@@ -141,17 +143,27 @@ def _set(template: Template, size: tuple[int, int], seed: int) -> _Set:
     return _sets[known]
 
 
-def _set_up(piece: Piece, plate: Plate, composition: Composition) -> Composition:
-    """Before a wall, what can stand is moved so that its foot is on the floor, and what cannot hangs above it."""
+def _laid(pieces: Sequence[Piece], plate: Plate, template: Template) -> tuple[Laid, list[str]]:
+    """The pieces where the template wants them, and what has to be said of it.
+
+    Before a wall, what can stand is moved so that its foot is on the floor, and what cannot hangs above it.
+    """
+    remarks = []
+    pair = template.arrangement == "pair"
+    if pair and (len(pieces) > 1 or shows_a_pair(pieces[0].rgba)):
+        pair = False
+        remarks.append("The pieces were left as they are: a pair is made of one piece, and there are two already.")
+    composition = Composition(template.x, template.y, template.scale, template.turn, pair)
     if plate.horizon is None:
-        return composition
+        return lay(pieces, plate.size, composition), remarks
+    align: Align = "foot" if pieces[0].category in STANDING else "top"
+    long = lay(pieces, plate.size, composition, align).rgba.shape[0]
     height = plate.size[1]
-    long = lay(piece, plate.size, composition).rgba.shape[0]
-    if piece.category in STANDING:
+    if align == "foot":
         middle = min(plate.horizon + 0.14, 0.90) - long / 2 / height
     else:
         middle = max(plate.horizon * 0.52, 0.06 + long / 2 / height)
-    return Composition(composition.x, float(np.clip(middle, 0.05, 0.95)), composition.scale, composition.turn)
+    return lay(pieces, plate.size, replace(composition, y=float(np.clip(middle, 0.05, 0.95))), align), remarks
 
 
 def _lit(scene: _Set, laid: Laid, category: str) -> tuple[Array, Array]:
@@ -166,7 +178,7 @@ def _lit(scene: _Set, laid: Laid, category: str) -> tuple[Array, Array]:
     if stands:
         seen, touch = shadow.cast_standing(half, foot / 2, rig.key), shadow.contact(half, foot / 2)
     else:
-        rise = height_of(half, category, max(laid.rgba.shape[:2]) / 2)
+        rise = height_of(half, category, laid.longest / 2)
         seen, touch = shadow.cast_lying(half, rise, rig.key), shadow.contact(half)
         if plate.horizon is not None:  # it hangs before the wall, touching nothing
             rise = np.where(rise > 0, rise + HANGING * min(half.shape), 0).astype(np.float32)

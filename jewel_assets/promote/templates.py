@@ -34,6 +34,7 @@ class Template(BaseModel):
     y: float = Field(0.5, ge=0, le=1)
     scale: float = Field(1.0, ge=0.2, le=1.8)
     turn: float = Field(0.0, ge=-180, le=180)  # degrees, counter-clockwise
+    arrangement: Literal["single", "pair"] = "single"  # a pair is the piece and its mirror image
     mode: Literal["strict", "relit"] = "strict"
     relight: float = Field(1.0, ge=0, le=1)  # of the gain, in mode relit
     vignette: float = Field(0.22, ge=0, le=1)

@@ -140,3 +140,25 @@ def test_an_unknown_light_or_palette_is_named_with_its_neighbours(piece: Piece) 
         render(piece, template(light="moodie"), 1, SMALL)
     with pytest.raises(Permanent, match="midnight"):
         render(piece, template(palette="midnigth"), 1, SMALL)
+
+
+@pytest.mark.parametrize("style", ["marble", "minimal"])
+def test_several_sides_of_a_piece_are_kept_pixel_by_pixel_beside_each_other(style: str, piece: Piece) -> None:
+    promo = render([piece, ring(220), ring(260)], template(style, "ivory", "studio"), 1, SMALL)
+    assert promo.fidelity.holds
+    assert promo.fidelity.difference == 0
+    columns = np.flatnonzero((promo.layers["mask"] > 127).any(axis=0))
+    assert (np.diff(columns) > 1).sum() == 2  # three apart
+    alone = render(piece, template(style, "ivory", "studio"), 1, SMALL)
+    assert promo.record["piece_sha256"] != alone.record["piece_sha256"]
+
+
+def test_a_pair_is_made_of_one_piece_and_not_of_two(piece: Piece) -> None:
+    pair = render(piece, template(arrangement="pair"), 1, SMALL)
+    mask = pair.layers["mask"]
+    assert ((mask > 127) != (mask[:, ::-1] > 127)).mean() < 0.01
+    earrings = piece_of(np.hstack([piece.rgba, piece.rgba]), None)
+    assert earrings.category == "earrings"
+    left = render(earrings, template(arrangement="pair"), 1, SMALL)
+    assert any("two already" in warning for warning in left.warnings)
+    assert np.array_equal(left.image, render(earrings, template(), 1, SMALL).image)
