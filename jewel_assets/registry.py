@@ -16,15 +16,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from jewel_assets.download import NotThere, Progress, download
 from jewel_assets.errors import Permanent, Transient
 from jewel_assets.settings import settings
+
+if TYPE_CHECKING:
+    from jewel_assets.download import Progress
 
 SHIPPED = Path(__file__).with_name("registry.toml")  # a link to models/registry.toml; a copy of it once installed
 REGISTRY = "registry.toml"
@@ -140,7 +142,7 @@ class Registry:
         here = (entry.name for entry in self.entries() if self.where(entry.name) == "here")
         return {model.name: model.sha256 for name in here if (model := self.find(name)) is not None}
 
-    def fetch(self, name: str, source: str | Path | None = None, progress: Progress | None = None) -> Model:
+    def fetch(self, name: str, source: str | Path | None = None, progress: "Progress | None" = None) -> Model:
         """The verified file of a model: the one here, else from `source`, else from the mirror, else its publisher.
 
         `source` is a folder or a base address; when it is given, nothing else is asked. The first time, the hash is
@@ -196,10 +198,12 @@ class Registry:
             )
         return entry
 
-    def _take(self, entry: Entry, base: str, progress: Progress | None) -> Model | None:
+    def _take(self, entry: Entry, base: str, progress: "Progress | None") -> Model | None:
         """The model from a folder or a base address, or None if it does not have it."""
         folder = _as_folder(base)
         if folder is None:
+            from jewel_assets.download import NotThere
+
             try:
                 return self._install(entry, f"{base.rstrip('/')}/{entry.file}", progress)
             except NotThere:
@@ -214,7 +218,7 @@ class Registry:
         except _Unwritable:
             return self._verified(entry, path.absolute())  # use it where it lies
 
-    def _ask_publisher(self, entry: Entry, progress: Progress | None) -> Model:
+    def _ask_publisher(self, entry: Entry, progress: "Progress | None") -> Model:
         if not entry.urls:
             raise Permanent(f"{entry.name} has no publisher's address: put {entry.file} into {self.folder}.")
         failures: list[Permanent | Transient] = []
@@ -229,7 +233,7 @@ class Registry:
                 raise Transient(reasons, failure.retry_after) from failure
         raise Permanent(reasons)
 
-    def _install(self, entry: Entry, source: str | Path, progress: Progress | None) -> Model:
+    def _install(self, entry: Entry, source: str | Path, progress: "Progress | None") -> Model:
         """Bring one file into the models folder: under a lock, to a temporary name, verified, then renamed."""
         target = self.folder / entry.file
         with self._locked(entry.file):
@@ -240,6 +244,8 @@ class Registry:
                 if isinstance(source, Path):
                     shutil.copyfile(source, part)
                 else:
+                    from jewel_assets.download import download
+
                     download(source, part, progress=progress, pause_s=self.pause_s, read_timeout_s=self.read_timeout_s)
                 sha256 = self._accepted(entry, part, str(source))
                 part.replace(target)

@@ -16,8 +16,7 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
 
-from jewel_assets.clean import KeepProducts
-from jewel_assets.clean.review import waiting
+from jewel_assets.clean import KeepProducts, waiting_for_review
 from jewel_assets.clean.review_commands import APPLY, THEN
 from jewel_assets.clean.review_sheet import build_sheet
 from jewel_assets.cli import app
@@ -176,7 +175,7 @@ def test_in_an_empty_lake_nothing_waits_and_it_says_what_to_do(lake_root: str, m
     assert "No photo was judged yet: materialize body_part_verdicts" in jewel("ls").output
     assert "Nobody has decided anything yet" in jewel("log").output
     assert jewel("accept", "--all").output == "0 photos accepted.\n"
-    assert waiting(Lake(lake_root)).num_rows == 0
+    assert waiting_for_review(Lake(lake_root)).num_rows == 0
     assert not Path(lake_root).exists()
 
 
@@ -348,7 +347,7 @@ def test_the_sheet_shows_each_photo_with_its_id_reason_and_scores(lake: Lake, tm
     page = Page((tmp_path / "review.html").read_text(encoding="utf-8"))
     words = " ".join(" ".join(page.words).split())
     assert "4 photos wait for review" in words
-    assert sorted(page.ids) == sorted(waiting(lake).column("item_id").to_pylist())
+    assert sorted(page.ids) == sorted(waiting_for_review(lake).column("item_id").to_pylist())
     assert page.ids.index(f"folder:{EVIL}") < page.ids.index("folder:gold ring.png"), "most suspicious first"
     assert "ring · skin 0.12" in words
     assert "jewel models fetch" in words, "it says what would help where detectors were missing"
@@ -356,7 +355,7 @@ def test_the_sheet_shows_each_photo_with_its_id_reason_and_scores(lake: Lake, tm
 
 
 def test_the_sheet_needs_nothing_else_and_runs_no_script_but_its_own(lake: Lake) -> None:
-    html = build_sheet(waiting(lake), lake.blobs)
+    html = build_sheet(waiting_for_review(lake), lake.blobs)
     page = Page(html)
     assert page.addresses
     assert all(address.startswith("data:image/webp;base64,") for address in page.addresses)
@@ -376,8 +375,8 @@ def test_the_commands_of_a_sheet_of_one_category_are_about_no_other(lake: Lake, 
 
 
 def test_the_sheet_is_of_bounded_size_and_says_how_many_it_leaves_out(lake: Lake) -> None:
-    one = waiting(lake, "ring", "no detectors")
-    many = pa.concat_tables([one] * 50 + [waiting(lake, "ring", "perhaps skin")])
+    one = waiting_for_review(lake, "ring", "no detectors")
+    many = pa.concat_tables([one] * 50 + [waiting_for_review(lake, "ring", "perhaps skin")])
     html = build_sheet(many, lake.blobs, limit=10)
     page = Page(html)
     assert len(page.ids) == 10
@@ -390,7 +389,7 @@ def test_the_sheet_is_of_bounded_size_and_says_how_many_it_leaves_out(lake: Lake
 
 
 def test_a_photo_whose_blob_is_lost_has_a_card_without_a_picture(lake: Lake) -> None:
-    photos = waiting(lake, "necklace")
+    photos = waiting_for_review(lake, "necklace")
     path = lake.blobs.local_path(photos.column("sha256")[0].as_py(), "image/png")
     assert path is not None
     path.unlink()
@@ -401,7 +400,7 @@ def test_a_photo_whose_blob_is_lost_has_a_card_without_a_picture(lake: Lake) -> 
 
 
 def test_a_sheet_of_nothing_says_so(lake: Lake) -> None:
-    page = Page(build_sheet(waiting(lake).slice(0, 0), lake.blobs))
+    page = Page(build_sheet(waiting_for_review(lake).slice(0, 0), lake.blobs))
     assert "Nothing waits for review" in page.words
     assert page.ids == []
 
@@ -413,7 +412,7 @@ CHROMIUM = next((path for name in ("chromium", "google-chrome", "chrome") if (pa
 def test_a_browser_writes_the_command_for_what_is_chosen_and_a_shell_reads_it_so(lake: Lake, tmp_path: Path) -> None:
     from playwright.sync_api import sync_playwright
 
-    (tmp_path / "review.html").write_text(build_sheet(waiting(lake), lake.blobs), encoding="utf-8")
+    (tmp_path / "review.html").write_text(build_sheet(waiting_for_review(lake), lake.blobs), encoding="utf-8")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()

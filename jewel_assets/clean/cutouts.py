@@ -9,7 +9,7 @@ import pyarrow as pa
 from typing_extensions import override
 
 from jewel_assets.clean.removal.foreground import cut_out
-from jewel_assets.clean.removal.remover import Alpha, Matte, Remover
+from jewel_assets.clean.removal.remover import REVIEW_BELOW, Alpha, Matte, Remover
 from jewel_assets.images import Pixels, decode, encode_png
 from jewel_assets.lake.stages import Item, Made, Rejected, Result, Review, Stage
 
@@ -25,7 +25,7 @@ class RemoveBackground(Stage):
     """
 
     remover: Remover
-    review_below: float = 0.08
+    review_below: float = REVIEW_BELOW
     doubtful_below: float = 0.4
     smallest_coverage: float = 0.0005  # of all pixels: less is no subject
     largest_coverage: float = 0.985  # more is no background

@@ -49,7 +49,7 @@ def judged(lake: Lake, category: str | None = None) -> pa.Table:
     return conformed(lake.dataset(JUDGED).read(category, REVIEW_SCHEMA.names), REVIEW_SCHEMA)
 
 
-def waiting(lake: Lake, category: str | None = None, reason: str | None = None) -> pa.Table:
+def waiting_for_review(lake: Lake, category: str | None = None, reason: str | None = None) -> pa.Table:
     """The photos that wait for a person, those of one category or reason, as REVIEW_SCHEMA, sorted likewise."""
     photos = judged(lake, category)
     photos = photos.filter(pc.equal(photos.column("verdict"), "review"))
@@ -129,7 +129,7 @@ def unapplied(lake: Lake) -> dict[str, int]:
     )
     held = dict(zip(_keys(published), published.column("reviewed_by").to_pylist(), strict=True))
     photos = judged(lake)
-    open_ones = set(_keys(waiting(lake)))
+    open_ones = set(_keys(waiting_for_review(lake)))
     found: dict[str, int] = {}
     for category in pc.unique(photos.column("category")).to_pylist():
         here = photos.filter(pc.equal(photos.column("category"), category))

@@ -46,7 +46,7 @@ def list_waiting(
     Also lists what later steps hold in review, where no decision helps, and says what does.
     """
     lake = open_lake()
-    photos = review.waiting(lake, category, reason)
+    photos = review.waiting_for_review(lake, category, reason)
     counts = review.by_category_and_reason(photos)
     stuck = [] if items else review.stuck(lake, category, reason)
     if items:
@@ -83,7 +83,7 @@ def sheet(
     if file.suffix.lower() not in (".html", ".htm"):
         raise typer.BadParameter(f"{file} must end in .html: it is a page for a browser.")
     lake = open_lake()
-    photos = review.waiting(lake, category, reason)
+    photos = review.waiting_for_review(lake, category, reason)
     try:
         file.expanduser().write_text(build_sheet(photos, lake.blobs, limit, category), encoding="utf-8")
     except OSError as error:
@@ -168,9 +168,9 @@ def _decide(
     if items:
         photos = review.named(lake, _ids(items), category)
     else:
-        photos = review.waiting(lake, category, reason)
+        photos = review.waiting_for_review(lake, category, reason)
         if reason is not None and not photos.num_rows:
-            others = {why for _, why in review.by_category_and_reason(review.waiting(lake, category))}
+            others = {why for _, why in review.by_category_and_reason(review.waiting_for_review(lake, category))}
             raise Permanent(f"Nothing waits for the reason {reason!r}. {_those(sorted(others))}")
     decided = review.decide(lake, photos, verdict, _name(by), note)
     already = photos.num_rows - decided.num_rows

@@ -49,7 +49,7 @@ def build_sheet(
     category: str | None = None,
     made_at: datetime | None = None,
 ) -> str:
-    """The page, in itself complete: `photos` as `review.waiting` gives them, at most `limit` of them shown.
+    """The page, in itself complete: `photos` as `review.waiting_for_review` gives them, at most `limit` of them shown.
 
     `category` is the one that they were narrowed to: the page's commands are then about no other.
     Within a reason those with the highest scores come first. Where not all are shown, small groups are shown whole.

@@ -278,7 +278,7 @@ class _Cutter:
             from jewel_assets.clean import choose_remover
             from jewel_assets.registry import Registry
 
-            self._remover = choose_remover(Registry.from_settings())
+            self._remover = choose_remover(Registry.from_settings(), lazily=True)
             self._remover.load(settings().threads)
         mask = cutting.read_mask(self.mask) if self.mask else None
         found = cutting.cut(data, self._remover, self.category, mask)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jewel_assets.clean import RemoveBackground, Remover, cut_out
+from jewel_assets.clean import Remover, cut_out
+from jewel_assets.clean.removal import REVIEW_BELOW
 from jewel_assets.collect import PhotoLimits, Refused, decode_photo
 from jewel_assets.images import Pixels, decode
 from jewel_assets.promote.piece import Piece, Unfit, piece_of
@@ -43,7 +44,7 @@ def cut(data: bytes, remover: Remover | None, category: str | None = None, mask:
         return Cut(piece_of(pixels, category, touching=0.25), "alpha of the file")
     assert remover is not None
     matte = remover.mattes([_rgb(pixels)])[0]
-    if matte.confidence < RemoveBackground.review_below and (matte.alpha > 0.5).any():
+    if matte.confidence < REVIEW_BELOW and (matte.alpha > 0.5).any():
         raise Unfit(
             "uncertain cut-out",
             f"The mask is not to be trusted (confidence {matte.confidence:.2f}): give one of your own.",

@@ -1,22 +1,6 @@
 """The body-part filter: which photos show hands, faces, bodies or skin, judged on the whole photo."""
 
-from jewel_assets.clean.body_parts.detectors import Detectors, choose_detectors
-from jewel_assets.clean.body_parts.judge import (
-    PERSON_SCORES,
-    TAKEN_UNSEEN,
-    JudgeBodyParts,
-    KeepProducts,
-    Thresholds,
-    nearly_person,
-)
+import lazy_loader
 
-__all__ = [
-    "PERSON_SCORES",
-    "TAKEN_UNSEEN",
-    "Detectors",
-    "JudgeBodyParts",
-    "KeepProducts",
-    "Thresholds",
-    "choose_detectors",
-    "nearly_person",
-]
+# What is exported, and from where: the stub beside this file. A module is imported when something of it is used.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

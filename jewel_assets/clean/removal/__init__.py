@@ -5,10 +5,11 @@ from jewel_assets.clean.removal.choose import Engine, choose_remover
 from jewel_assets.clean.removal.foreground import cut_out
 from jewel_assets.clean.removal.network import FAMILIES, NetworkRemover
 from jewel_assets.clean.removal.plain import PlainRemover
-from jewel_assets.clean.removal.remover import Matte, Remover
+from jewel_assets.clean.removal.remover import REVIEW_BELOW, Matte, Remover
 
 __all__ = [
     "FAMILIES",
+    "REVIEW_BELOW",
     "AutoRemover",
     "Engine",
     "Matte",

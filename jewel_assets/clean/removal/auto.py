@@ -1,7 +1,7 @@
 """Background removal that looks at each photo first: a plain ground needs no network, a textured one can use it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from typing_extensions import override
 
@@ -18,7 +18,7 @@ SHADED = 0.06  # of all contrast: where shadows took more, the network says whet
 PLAIN_SHARE = 0.8  # of the border that a smooth colour explains; the piece may run out of the picture in the rest
 
 
-@dataclass(frozen=True)
+@dataclass
 class AutoRemover(Remover):
     """Per image: the plain engine where the border is plain, novelty and the network together elsewhere.
 
@@ -30,6 +30,8 @@ class AutoRemover(Remover):
 
     network: NetworkRemover | None
     largest_side: int = 1280  # pixels: larger images are judged at this size
+    lazily: bool = False  # load the network at the first image that needs it: 0.6 s that one photo may never need
+    _threads: int = field(default=1, repr=False, compare=False)
 
     @property
     @override
@@ -50,7 +52,8 @@ class AutoRemover(Remover):
         import cv2
 
         cv2.setNumThreads(threads)
-        if self.network:
+        self._threads = threads
+        if self.network and not self.lazily:
             self.network.load(threads)
 
     @override
@@ -68,6 +71,10 @@ class AutoRemover(Remover):
             return [mattes[index] for index in range(len(images))]
         # A plain ground needs the network where shadows, pale stones or fine chains leave the colours undecided.
         asked = [i for i in range(len(images)) if i not in mattes or is_doubtful(mattes[i])]
+        if not asked:
+            return [mattes[index] for index in range(len(images))]
+        if self.lazily:
+            self.network.load(self._threads)
         for index, coarse in zip(asked, self.network.mattes([images[index] for index in asked]), strict=True):
             image, side = images[index], self.largest_side
             if index in grounds:

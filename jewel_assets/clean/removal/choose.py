@@ -3,7 +3,7 @@
 from typing import Literal
 
 from jewel_assets.clean.removal.auto import AutoRemover
-from jewel_assets.clean.removal.network import FAMILIES, NetworkRemover, best_runtime
+from jewel_assets.clean.removal.network import FAMILIES, NetworkRemover
 from jewel_assets.clean.removal.plain import PlainRemover
 from jewel_assets.clean.removal.remover import Remover
 from jewel_assets.errors import Permanent
@@ -12,12 +12,15 @@ from jewel_assets.registry import Registry
 Engine = Literal["auto", "network", "plain"]
 
 
-def choose_remover(registry: Registry, engine: Engine = "auto", model: str | None = "u2netp") -> Remover:
+def choose_remover(
+    registry: Registry, engine: Engine = "auto", model: str | None = "u2netp", lazily: bool = False
+) -> Remover:
     """The engine that removes backgrounds.
 
     `auto` decides per image and works without weights too (`model=None`, or a model that is not to be had: the name of
     what ran, on every item, then says "no weights"). `network` uses the named model on every image and raises
-    `Permanent` where it is not to be had. `plain` uses no weights. Raises `Permanent` for a name no engine knows.
+    `Permanent` where it is not to be had. `plain` uses no weights. `lazily` lets `auto` load its network at the first
+    image that needs it. Raises `Permanent` for a name no engine knows.
     """
     if engine == "plain":
         return PlainRemover()
@@ -33,5 +36,5 @@ def choose_remover(registry: Registry, engine: Engine = "auto", model: str | Non
             f"The model {model!r} is not in the models folder. Run `jewel models fetch {model}`, set "
             "JEWEL_MODEL_MIRROR to a folder that has it, or choose the engine auto or plain, which work without."
         )
-    network = NetworkRemover(found, best_runtime(found.name)) if found else None
-    return network if engine == "network" and network else AutoRemover(network)
+    network = NetworkRemover(found, "best") if found else None
+    return network if engine == "network" and network else AutoRemover(network, lazily=lazily)

@@ -18,6 +18,9 @@ Mask: TypeAlias = NDArray[np.bool_]
 Run: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """A network on one of the runtimes: (n, 3, side, side) -> (n, 1, side, side), its first output."""
 
+REVIEW_BELOW = 0.08
+"""A matte's confidence below which a person has to look at it."""
+
 
 @dataclass(frozen=True)
 class Matte:
