@@ -1,11 +1,9 @@
 """`jewel promote`: promotional images of one photo or a folder of them, the library of templates, replays."""
 
-import itertools
 import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -17,15 +15,13 @@ from jewel_assets.errors import Permanent
 from jewel_assets.settings import settings
 
 if TYPE_CHECKING:
+    from jewel_assets.promote.batch import Made, NotMade
     from jewel_assets.promote.exports import Post
     from jewel_assets.promote.finish import Finish
     from jewel_assets.promote.piece import Piece
-    from jewel_assets.promote.render import Promo
     from jewel_assets.promote.templates import Template
 
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"}
-TOGETHER = 16
-"""Photos cut out before they are rendered: they then go template by template, and each plate is made once for them."""
 THUMBNAIL = 360  # pixels, of the sheet of templates
 
 
@@ -75,9 +71,19 @@ def render(
     logo: Annotated[Path | None, typer.Option(help="A logo (PNG), in a corner where the piece is not.")] = None,
     logo_place: Annotated[str, typer.Option(help="bottom right, bottom left, top right, top left.")] = "bottom right",
     logo_opacity: Annotated[float, typer.Option(help="0 to 1.")] = 0.85,
+    beside: Annotated[
+        list[Path], typer.Option(metavar="PHOTO", help="Another side of the piece, in the same picture; repeatable.")
+    ] = [],  # noqa: B006
+    pair: Annotated[bool, typer.Option("--pair", help="The piece and its mirror image.")] = False,
+    permission: Annotated[
+        str, typer.Option(help="Who permits to publish what a licence beside the photos leaves open: a sentence.")
+    ] = "",
+    with_people: Annotated[bool, typer.Option("--with-people", help="Take photos that show a person, too.")] = False,
+    workers: Annotated[int, typer.Option(min=0, help="Processes for a folder; 0: as many as there are cores.")] = 0,
     templates: Own = None,
 ) -> None:
     """Make promotional images; beside each stands a JSON record from which `again` makes it anew."""
+    from jewel_assets.promote.batch import Asked, make_all
     from jewel_assets.promote.finish import Finish
     from jewel_assets.promote.templates import library
 
@@ -92,12 +98,19 @@ def render(
                 f"There is no mode {mode!r}: strict keeps every pixel, relit lets the scene's light fall on it."
             )
         chosen = [one.model_copy(update={"mode": mode}) for one in chosen]
+    if pair:
+        chosen = [one.model_copy(update={"arrangement": "pair"}) for one in chosen]
     chosen = list({one.name: one for one in chosen}.values())
     _check_category(category)
     photos = _photos(source)
-    asked = _Asked(tuple(chosen), seed, _pixels(size), finish)
+    if (beside or mask) and source.is_dir():
+        raise Permanent(f"--beside and --mask belong to one photo, and {source} is a folder.")
+    asked = Asked(
+        tuple(chosen), seed, _pixels(size), finish, category, mask, tuple(beside), permission, people=with_people
+    )
     failed: list[Path] = []
-    made = _each(photos, asked, _Cutter(category, mask), failed)
+    base = source if source.is_dir() else source.parent
+    made = _told(make_all(photos, asked, base, workers or os.cpu_count() or 1), len(photos), len(chosen), failed)
     if archive is not None:
         from jewel_assets.promote.exports import pack
 
@@ -108,8 +121,8 @@ def render(
         if same := next((path for path in targets.values() if path.resolve() in {p.resolve() for p in photos}), None):
             raise Permanent(f"{same} is the photo itself: write the image to another file (--out).")
         for one in made:
-            path = targets[one.photo, one.promo.template.name]
-            _write(path, one.promo.image, one.record)
+            path = targets[one.photo, one.template.name]
+            _write(path, one.image, one.record)
             typer.echo(f"  {path}")
     if failed:
         typer.echo(f"{len(failed)} of {len(photos)} photos gave no image.", err=True)
@@ -135,7 +148,7 @@ def templates(
     if sheet is not None:
         from jewel_assets.contact_sheet import contact_sheet
 
-        piece = _cut(_Cutter(None, None), photo)[0] if photo else None
+        piece = _cut(photo)[0] if photo else None
         pictures = [_thumbnail(piece, one, seed) for one in found]
         drawn = contact_sheet(pictures, [one.name for one in found], cell=220)
         try:
@@ -152,6 +165,7 @@ def again(
     out: Annotated[Path | None, typer.Option(help="Where to write the image anew; else it is only compared.")] = None,
 ) -> None:
     """Make an image anew from its record, and say whether its pixels are the same (exit code 1 if not)."""
+    from jewel_assets.promote.batch import Asked, Maker, NotMade
     from jewel_assets.promote.templates import Template
 
     try:
@@ -168,24 +182,28 @@ def again(
         raise Permanent(f"{record} is no record of a promotional image: {error}.") from error
     source = photo or Path(told["photo"])
     mask = Path(told["mask"]) if told.get("mask") else None
-    piece, engine = _cut(_Cutter(category, mask), source)
-    promo = _rendered(piece, one, seed, size, finish)
-    if promo.record["pixels_sha256"] != expected:
-        why = "the cut-out" if promo.record["piece_sha256"] != told.get("piece_sha256") else "the renderer"
-        raise Permanent(
-            f"The image is another one: {why} has changed since (record: {told.get('engine')}, now: {engine})."
-        )
+    beside = tuple(Path(str(side["photo"])) for side in told.get("beside") or [])
+    asked = Asked((one,), seed, size, finish, category, mask, beside, str(told.get("permission") or ""), people=True)
+    (made,) = Maker(asked).make([source])
+    if isinstance(made, NotMade):
+        raise Permanent(f"{made.photo}: {made.reason}: {made.sentence}")
+    if made.record["pixels_sha256"] != expected:
+        same_piece = made.record["piece_sha256"] == told.get("piece_sha256")
+        why = "the renderer" if same_piece else "the cut-out"
+        engines = f"record: {told.get('engine')}, now: {made.record['engine']}"
+        raise Permanent(f"The image is another one: {why} has changed since ({engines}).")
     if out is not None:
-        _write(out, promo.image, _record(promo, source, engine, mask))
+        _write(out, made.image, made.record)
     typer.echo(f"{record}: the same pixels ({expected[:12]}).")
 
 
-def _cut(cutter: "_Cutter", photo: Path) -> "tuple[Piece, str]":
+def _cut(photo: Path, category: str | None = None, mask: Path | None = None) -> "tuple[Piece, str]":
     """The piece of a photo, and what cut it out. Raises Permanent where there is none."""
+    from jewel_assets.promote.batch import Asked, Maker
     from jewel_assets.promote.piece import Unfit
 
     try:
-        return cutter.cut(photo)
+        return Maker(Asked((), category=category, people=True)).cut(photo, mask)
     except Unfit as unfit:
         raise Permanent(f"{photo}: {unfit.reason}: {unfit}") from unfit
 
@@ -195,94 +213,51 @@ def _check_category(category: str | None) -> None:
         raise Permanent(f"There is no category {category!r}: choose one of {', '.join(CATEGORIES)}.")
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What is made of every photo."""
-
-    templates: "tuple[Template, ...]"
-    seed: int
-    size: tuple[int, int]
-    finish: "Finish"
-
-
-@dataclass(frozen=True)
-class _Made:
-    """An image, the photo it is of, and its record."""
-
-    photo: Path
-    piece: "Piece"
-    promo: "Promo"
-    record: Mapping[str, Any]
-
-
-def _each(photos: Sequence[Path], asked: _Asked, cutter: "_Cutter", failed: list[Path]) -> Iterator[_Made]:
+def _told(found: "Iterator[Made | NotMade]", photos: int, each: int, failed: list[Path]) -> "Iterator[Made]":
     """The images one by one, told as they come; photos that give none are told, and added to `failed`."""
-    from jewel_assets.promote.piece import Unfit
+    from jewel_assets.promote.batch import NotMade
 
-    count, began, done = len(photos) * len(asked.templates), time.monotonic(), 0
-    for first in range(0, len(photos), TOGETHER):
-        cuts = []
-        for photo in photos[first : first + TOGETHER]:
-            try:
-                cuts.append((photo, *cutter.cut(photo)))
-            except Unfit as unfit:
-                failed.append(photo)
-                done += len(asked.templates)
-                typer.echo(f"{photo}: {unfit.reason}: {unfit}", err=True)
-        for template, (photo, piece, engine) in itertools.product(asked.templates, cuts):
-            promo = _rendered(piece, template, asked.seed, asked.size, asked.finish)
-            done += 1
-            told = promo.fidelity
-            kept = f"Delta-E {told.delta_e:.1f}, detail {told.detail_psnr:.0f} dB" if told.difference else "unchanged"
-            left = (time.monotonic() - began) / done * (count - done)
-            still = f" ({done} of {count}, {left:.0f} s left)" if count > 1 else ""
-            typer.echo(f"{photo.name}, {template.name}: product {kept}{still}")
-            for warning in promo.warnings:
-                typer.echo(f"  {warning}")
-            yield _Made(photo, piece, promo, _record(promo, photo, engine, cutter.mask))
+    count, began, done = photos * each, time.monotonic(), 0
+    for one in found:
+        if isinstance(one, NotMade):
+            failed.append(one.photo)
+            done += each
+            typer.echo(f"{one.photo}: {one.reason}: {one.sentence}", err=True)
+            continue
+        done += 1
+        told = one.fidelity
+        kept = f"Delta-E {told.delta_e:.1f}, detail {told.detail_psnr:.0f} dB" if told.difference else "unchanged"
+        left = (time.monotonic() - began) / done * (count - done)
+        still = f" ({done} of {count}, {left:.0f} s left)" if count > 1 else ""
+        typer.echo(f"{one.photo.name}, {one.template.name}: product {kept}{still}")
+        for warning in one.warnings:
+            typer.echo(f"  {warning}")
+        yield one
 
 
-def _post(made: _Made, tone: str, language: str) -> "Post":
-    """One image with its caption."""
+def _post(made: "Made", tone: str, language: str) -> "Post":
+    """One image with its caption. Its record tells file names alone: a package goes to others."""
     from jewel_assets.promote.captions import Known, alt_text, write_caption
     from jewel_assets.promote.exports import FORMATS, FREE, Picture, Post
     from jewel_assets.promote.materials import look_at
 
-    template, folder = made.promo.template, settings().captions
-    known = Known(made.piece.category, look_at(made.piece.rgba), template.style, template.name)
-    seed = int(str(made.promo.record["pixels_sha256"])[:8], 16)
-    picture = Picture(made.promo.image, made.record, alt_text(known, language, folder))
-    size = tuple(made.promo.record["size"])
+    folder = settings().captions
+    known = Known(made.piece.category, look_at(made.piece.rgba), made.template.style, made.template.name)
+    seed = int(str(made.record["pixels_sha256"])[:8], 16)
+    picture = Picture(made.image, _without_folders(made.record), alt_text(known, language, folder))
+    size = tuple(made.record["size"])
     form = next((one.name for one in FORMATS.values() if (one.width, one.height) == size), FREE)
     caption = write_caption(known, tone, language, seed, folder)
-    return Post(f"{made.photo.stem}-{template.name}", (picture,), caption, form)
+    return Post(f"{made.photo.stem}-{made.template.name}", (picture,), caption, form)
 
 
-class _Cutter:
-    """Cuts photos out with one remover, loaded when the first photo needs it."""
-
-    def __init__(self, category: str | None, mask: Path | None) -> None:
-        self.category = category
-        self.mask = mask
-        self._remover: Any = None
-
-    def cut(self, photo: Path) -> tuple[Any, str]:
-        from jewel_assets.promote import cutting
-        from jewel_assets.promote.piece import Unfit
-
-        try:
-            data = photo.read_bytes()
-        except OSError as error:
-            raise Unfit("unreadable", f"{photo} cannot be read: {error.strerror}.") from error
-        if self._remover is None:
-            from jewel_assets.clean import choose_remover
-            from jewel_assets.registry import Registry
-
-            self._remover = choose_remover(Registry.from_settings(), lazily=True)
-            self._remover.load(settings().threads)
-        mask = cutting.read_mask(self.mask) if self.mask else None
-        found = cutting.cut(data, self._remover, self.category, mask)
-        return found.piece, found.engine
+def _without_folders(told: Any) -> Any:
+    """The same record with each absolute path cut down to its name."""
+    if isinstance(told, Mapping):
+        return {key: _without_folders(value) for key, value in told.items()}
+    if isinstance(told, list):
+        return [_without_folders(value) for value in told]
+    return Path(told).name if isinstance(told, str) and told.startswith("/") else told
 
 
 def _finish(told: Mapping[str, Any]) -> "Finish":
@@ -297,19 +272,12 @@ def _finish(told: Mapping[str, Any]) -> "Finish":
     return finish
 
 
-def _rendered(
-    piece: Any, template: "Template", seed: int, size: tuple[int, int], finish: "Finish | None" = None
-) -> "Promo":
-    from jewel_assets.promote.render import render as render_
-
-    return render_(piece, template, seed, size, finish)
-
-
 def _thumbnail(piece: Any, template: "Template", seed: int) -> Any:
     from jewel_assets.promote.render import plate_alone
+    from jewel_assets.promote.render import render as render_
 
     size = (THUMBNAIL, THUMBNAIL)
-    return plate_alone(template, seed, size) if piece is None else _rendered(piece, template, seed, size).image
+    return plate_alone(template, seed, size) if piece is None else render_(piece, template, seed, size).image
 
 
 def _photos(source: Path) -> list[Path]:
@@ -354,19 +322,6 @@ def _pixels(size: str) -> tuple[int, int]:
     if not (min(width, height) >= 64 and max(width, height) <= 8192):
         raise Permanent(f"--size {size}: each side must have 64 to 8192 pixels.")
     return width, height
-
-
-def _record(promo: "Promo", photo: Path, engine: str, mask: Path | None) -> dict[str, Any]:
-    import hashlib
-
-    return {
-        "photo": os.fsencode(photo.resolve()).decode("utf-8", "replace"),
-        "photo_sha256": hashlib.sha256(photo.read_bytes()).hexdigest(),
-        "engine": engine,
-        "mask": None if mask is None else str(mask.resolve()),
-        "mask_sha256": None if mask is None else hashlib.sha256(mask.read_bytes()).hexdigest(),
-        **promo.record,
-    }
 
 
 def _write(path: Path, image: Any, record: Mapping[str, Any]) -> None:

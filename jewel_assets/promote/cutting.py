@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from jewel_assets.clean import Remover, cut_out
+from jewel_assets.clean.body_parts.glance import shows_person
 from jewel_assets.clean.removal import REVIEW_BELOW
 from jewel_assets.collect import PhotoLimits, Refused, decode_photo
 from jewel_assets.images import Pixels, decode
@@ -21,12 +22,18 @@ class Cut:
     engine: str
 
 
-def cut(data: bytes, remover: Remover | None, category: str | None = None, mask: Pixels | None = None) -> Cut:
+def cut(
+    data: bytes,
+    remover: Remover | None,
+    category: str | None = None,
+    mask: Pixels | None = None,
+    people: bool = True,
+) -> Cut:
     """The piece in a photo (any format that `collect` reads). A file with transparency is used as it is.
 
     `mask` (h, w) uint8 of a user's own, white where the piece is, takes the remover's place. Raises Unfit with the
-    reasons of `collect.decode_photo` and `piece_of`, "mask does not fit", and "uncertain cut-out" for a mask that its
-    own engine distrusts.
+    reasons of `collect.decode_photo` and `piece_of`, "mask does not fit", "uncertain cut-out" for a mask that its own
+    engine distrusts, and, without `people`, "person" for a photo that shows one.
     """
     try:
         photo = decode_photo(data)
@@ -42,6 +49,12 @@ def cut(data: bytes, remover: Remover | None, category: str | None = None, mask:
     if pixels[..., 3].min() < 128:
         # Designers trim such files to the piece: a round one then touches all sides, at its tangents.
         return Cut(piece_of(pixels, category, touching=0.25), "alpha of the file")
+    if not people and (why := shows_person(_rgb(pixels))):
+        raise Unfit(
+            "person",
+            f"The photo shows a person ({why}): take one of the piece alone, or say that people are welcome "
+            "(--with-people).",
+        )
     assert remover is not None
     matte = remover.mattes([_rgb(pixels)])[0]
     if matte.confidence < REVIEW_BELOW and (matte.alpha > 0.5).any():

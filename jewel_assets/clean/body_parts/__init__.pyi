@@ -1,12 +1,7 @@
 from .detectors import Detectors, choose_detectors
-from .judge import (
-    PERSON_SCORES,
-    TAKEN_UNSEEN,
-    JudgeBodyParts,
-    KeepProducts,
-    Thresholds,
-    nearly_person,
-)
+from .glance import shows_person
+from .judge import TAKEN_UNSEEN, JudgeBodyParts, KeepProducts
+from .thresholds import PERSON_SCORES, Thresholds, nearly_person
 
 __all__ = [
     "PERSON_SCORES",
@@ -17,4 +12,5 @@ __all__ = [
     "Thresholds",
     "choose_detectors",
     "nearly_person",
+    "shows_person",
 ]

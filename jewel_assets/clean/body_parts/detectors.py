@@ -54,8 +54,10 @@ class OpenDetectors:
     def __init__(self, detectors: Detectors, threads: int) -> None:
         os.environ.setdefault("GLOG_minloglevel", "2")  # MediaPipe tells every start of a graph otherwise
         import cv2
-        from mediapipe.tasks import python as tasks
-        from mediapipe.tasks.python import vision
+
+        if detectors != Detectors(yunet=detectors.yunet):  # it takes a second
+            from mediapipe.tasks import python as tasks
+            from mediapipe.tasks.python import vision
 
         def base(model: Model) -> Any:
             return tasks.BaseOptions(model_asset_path=str(model.path))

@@ -27,6 +27,7 @@ import pyarrow as pa
 
 from jewel_assets.clean.body_parts.detectors import Detectors, OpenDetectors
 from jewel_assets.clean.body_parts.skin import limb_share
+from jewel_assets.clean.body_parts.thresholds import Thresholds
 from jewel_assets.errors import Permanent
 from jewel_assets.images import Pixels, decode, fit
 from jewel_assets.lake.decisions import Decisions
@@ -51,34 +52,6 @@ SCORES = ("skin", "person", "face", "yunet", "hand", "hand_framed", "pose")
 """
 
 
-@dataclass(frozen=True)
-class Thresholds:
-    """Where evidence begins; set on one half of the photos of `benchmarks/body_parts.py`, reported on the other."""
-
-    skin: float = 0.02  # share of the frame: a fingertip holding a ring
-    face: float = 0.5  # BlazeFace
-    sure_face: float = 0.7
-    yunet: float = 0.6
-    sure_yunet: float = 0.8
-    pose: float = 0.6  # mean visibility, within a person mask of at least `pose_person`
-    pose_person: float = 0.1
-    sure_pose: float = 0.8  # where there is no segmenter to confirm it
-    pose_on_skin: float = 0.5
-    person_on_skin: float = 0.2  # share of the frame
-
-
-PERSON_SCORES = ["skin", "face", "yunet", "hand", "hand_framed"]
-"""The scores that speak for a person on their own."""
-
-
-def nearly_person(scores: Mapping[str, float | None], margin: float = 0.8) -> bool:
-    """Whether some score reaches `margin` of its weak threshold (any hand counts): a photo to look at once more."""
-    limits = Thresholds()
-    near = {"skin": limits.skin * margin, "face": limits.face * margin, "yunet": limits.yunet * margin}
-    hands = max(scores["hand"] or 0.0, scores["hand_framed"] or 0.0) > 0
-    return hands or any((scores[name] or 0.0) >= limit for name, limit in near.items())
-
-
 @dataclass
 class JudgeBodyParts(Stage):
     """Says of each photo, background and all, whether it shows a person. Every item is `Made`: it keeps its blob.
@@ -99,7 +72,7 @@ class JudgeBodyParts(Stage):
     )
 
     detectors: Detectors
-    thresholds: Thresholds = Thresholds()
+    thresholds: Thresholds = field(default_factory=Thresholds)
     every_score: bool = False
     batch_size: int = 16
     _open: OpenDetectors | None = field(default=None, init=False, repr=False, compare=False)

@@ -1,0 +1,164 @@
+"""Many photos at once: the same images whatever the workers, rights, people, several sides of a piece."""
+
+import csv
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from jewel_assets.cli import app
+from jewel_assets.errors import Permanent
+from jewel_assets.images import decode, encode_jpeg, encode_png, flatten
+from jewel_assets.promote.batch import Asked, Made, NotMade, make_all
+from jewel_assets.promote.templates import library
+from jewel_assets.settings import settings
+from jewel_assets_tests.promote.pieces import drawn_ring
+
+QUICK = (180, 180)
+VELVET, MARBLE = (library().get(name) for name in ("velvet-midnight", "marble-ivory"))
+
+
+def jewel(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["promote", *map(str, arguments)])
+
+
+@pytest.fixture(autouse=True)
+def without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JEWEL_MODELS", str(tmp_path / "no models"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Twenty cut-outs, each of another colour."""
+    made = tmp_path / "photos"
+    made.mkdir()
+    for number in range(20):
+        (made / f"{number:02d}.png").write_bytes(encode_png(drawn_ring(120, (100 + 7 * number, 150, 90))))
+    return made
+
+
+def hashes(found: Iterator[Made | NotMade]) -> list[tuple[str, str, str]]:
+    made = [one for one in found if isinstance(one, Made)]
+    return [(one.photo.name, one.template.name, str(one.record["pixels_sha256"])) for one in made]
+
+
+def test_one_worker_and_two_make_the_same_images_in_the_same_order(folder: Path) -> None:
+    photos, asked = sorted(folder.iterdir()), Asked((VELVET, MARBLE), 3, QUICK)
+    one = hashes(make_all(photos, asked, folder, workers=1))
+    assert len({sha256 for *_, sha256 in one}) == 40
+    assert hashes(make_all(photos, asked, folder, workers=2)) == one
+
+
+def test_a_photo_that_fails_in_a_worker_is_named_and_hides_no_other(folder: Path) -> None:
+    (folder / "07.png").write_bytes(b"no picture")
+    found = list(make_all(sorted(folder.iterdir()), Asked((VELVET,), 3, QUICK), folder, workers=2))
+    assert [(one.photo.name, one.reason) for one in found if isinstance(one, NotMade)] == [("07.png", "not an image")]
+    assert sum(isinstance(one, Made) for one in found) == 19
+
+
+def test_a_worker_that_is_killed_ends_the_batch_with_a_sentence(folder: Path) -> None:
+    def kill() -> None:
+        while not (here := [one for one in multiprocessing.active_children() if one.pid]):
+            time.sleep(0.01)
+        for one in here:
+            os.kill(one.pid or 0, signal.SIGKILL)
+
+    threading.Thread(target=kill, daemon=True).start()
+    with pytest.raises(Permanent, match=r"A worker died .* run again with --workers 1"):
+        list(make_all(sorted(folder.iterdir()), Asked((VELVET,), 3, QUICK), folder, workers=2))
+
+
+def test_what_a_licence_beside_the_photos_forbids_is_not_advertised(tmp_path: Path) -> None:
+    for name in ("free", "forbidden", "mine"):
+        (tmp_path / f"{name}.png").write_bytes(encode_png(drawn_ring(120)))
+    with (tmp_path / "licences.csv").open("w") as file:
+        rows = csv.writer(file)
+        rows.writerow(["file", "author", "licence"])
+        rows.writerow(["free.png", "Anna Muster", "CC0-1.0"])
+        rows.writerow(["forbidden.png", "Bert Beispiel", "CC BY-NC 4.0"])
+    done = jewel(tmp_path, "--style", "velvet", "--size", "180x180", "--out", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "not for publishing" in done.output
+    assert "1 of 3 photos gave no image" in done.output
+    records = {path.parent.name: json.loads(path.read_text()) for path in (tmp_path / "out").rglob("*.json")}
+    assert sorted(records) == ["free", "mine"]
+    assert records["free"]["licence"]["author"] == "Anna Muster"
+    assert records["mine"]["licence"] is None
+
+
+def test_what_a_licence_leaves_open_needs_somebody_who_permits_it(tmp_path: Path) -> None:
+    photo, out = tmp_path / "a.png", tmp_path / "o.jpg"
+    photo.write_bytes(encode_png(drawn_ring(120)))
+    (tmp_path / "a.json").write_text(json.dumps({"author": "Anna", "licence": "a licence of my own"}))
+    asked = [photo, "--style", "velvet", "--size", "180x180", "--out", out]
+    refused = jewel(*asked)
+    assert refused.exit_code == 1
+    assert "--permission" in refused.output
+    assert jewel(*asked, "--permission", "Anna wrote so on 1 May").exit_code == 0
+    assert json.loads(out.with_suffix(".json").read_text())["permission"] == "Anna wrote so on 1 May"
+
+
+def test_several_sides_are_one_picture_and_the_record_makes_it_again(tmp_path: Path) -> None:
+    front, side, out = tmp_path / "front.png", tmp_path / "side.png", tmp_path / "o.jpg"
+    front.write_bytes(encode_png(drawn_ring(160)))
+    side.write_bytes(encode_png(np.ascontiguousarray(drawn_ring(160)[:, ::2])))
+    asked = ["--style", "marble", "--size", "270x270", "--out", out]
+    assert jewel(front, "--beside", side, *asked).exit_code == 0
+    record = json.loads(out.with_suffix(".json").read_text())
+    assert [Path(one["photo"]).name for one in record["beside"]] == ["side.png"]
+    assert jewel("again", out.with_suffix(".json")).exit_code == 0
+    side.write_bytes(encode_png(np.ascontiguousarray(drawn_ring(160)[:, ::3])))
+    changed = jewel("again", out.with_suffix(".json"))
+    assert changed.exit_code == 1
+    assert "the cut-out has changed" in changed.output
+
+
+def test_beside_belongs_to_one_photo(folder: Path) -> None:
+    done = jewel(folder, "--beside", folder / "01.png")
+    assert done.exit_code == 1
+    assert "belong to one photo" in done.output
+
+
+def test_one_earring_makes_a_pair(tmp_path: Path) -> None:
+    photo, out = tmp_path / "a.png", tmp_path / "o.png"
+    photo.write_bytes(encode_png(drawn_ring(160)))
+    assert jewel(photo, "--pair", "--style", "velvet", "--size", "270x270", "--out", out).exit_code == 0
+    assert json.loads(out.with_suffix(".json").read_text())["template"]["arrangement"] == "pair"
+    assert decode(out.read_bytes()).shape == (270, 270, 3)
+
+
+def test_a_package_tells_no_folder_of_this_machine(folder: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "out.zip"
+    assert jewel(folder / "01.png", "--style", "velvet", "--size", "540x540", "--zip", archive).exit_code == 0
+    with zipfile.ZipFile(archive) as file:
+        told = b"".join(file.read(name) for name in file.namelist())
+        records = [json.loads(file.read(name)) for name in file.namelist() if name.endswith("json")]
+    assert str(folder).encode() not in told
+    assert any("01.png" in json.dumps(record) for record in records)
+
+
+@pytest.mark.shared
+def test_a_person_in_the_picture_is_refused_unless_people_are_welcome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: Path
+) -> None:
+    people = shared / "data" / "people"
+    monkeypatch.setenv("JEWEL_MODEL_MIRROR", str(shared / "weights"))
+    settings.cache_clear()
+    out = tmp_path / "o.jpg"
+    with (people / "labels.csv").open() as file:
+        names = [row["file"] for row in csv.DictReader(file) if row["hand"] == "1"]
+    refused = jewel(people / "images" / names[0], "--style", "velvet", "--size", "180x180", "--out", out)
+    assert refused.exit_code == 1
+    assert "The photo shows a person (person: " in refused.output
+    photo = tmp_path / "product.jpg"
+    photo.write_bytes(encode_jpeg(flatten(np.pad(drawn_ring(300), ((60, 60), (60, 60), (0, 0))))))
+    assert jewel(photo, "--style", "velvet", "--size", "180x180", "--out", out).exit_code == 0
