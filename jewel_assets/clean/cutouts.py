@@ -9,7 +9,8 @@ import pyarrow as pa
 from typing_extensions import override
 
 from jewel_assets.clean.removal.foreground import cut_out
-from jewel_assets.clean.removal.remover import REVIEW_BELOW, Alpha, Matte, Remover
+from jewel_assets.clean.removal.outline import faint_share
+from jewel_assets.clean.removal.remover import LARGEST_FAINT_SHARE, REVIEW_BELOW, Alpha, Matte, Remover
 from jewel_assets.images import Pixels, decode, encode_png
 from jewel_assets.lake.stages import Item, Made, Rejected, Result, Review, Stage
 
@@ -21,29 +22,33 @@ class RemoveBackground(Stage):
     """Photos without their background: PNG with alpha, the edge colours cleaned of the old background.
 
     A matte without a subject, or without a background, is `Rejected`. A confidence below `review_below` asks a person
-    (`Review`); below `doubtful_below` the cut-out is published with the verdict "doubtful", which a report can sort by.
+    (`Review`); below `doubtful_below`, or with more than `largest_faint_share` of its outline where the photo shows no
+    edge, the cut-out is published with the verdict "doubtful", which a report can sort by.
     """
 
     remover: Remover
     review_below: float = REVIEW_BELOW
     doubtful_below: float = 0.4
+    largest_faint_share: float = LARGEST_FAINT_SHARE
     smallest_coverage: float = 0.0005  # of all pixels: less is no subject
     largest_coverage: float = 0.985  # more is no background
 
     name: ClassVar[str] = "remove_background"
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
     output: ClassVar[pa.Schema] = pa.schema(
         [
             pa.field("confidence", pa.float32()),  # 0..1: the engine's trust in its matte
             pa.field("coverage", pa.float32()),  # 0..1: mean alpha
             pa.field("holes", pa.int32()),  # openings through which the ground shows
+            pa.field("faint_share", pa.float32()),  # 0..1: of the outline, where the photo shows no edge along it
             pa.field("verdict", pa.string()),  # good | doubtful
         ]
     )
 
     @override
     def parameters(self) -> Mapping[str, Any]:
-        limits = (self.review_below, self.doubtful_below, self.smallest_coverage, self.largest_coverage)
+        shares = (self.largest_faint_share, self.smallest_coverage, self.largest_coverage)
+        limits = (self.review_below, self.doubtful_below, *shares)
         return {"remover": dict(self.remover.parameters()), "limits": limits}
 
     @override
@@ -65,7 +70,12 @@ class RemoveBackground(Stage):
 
     def _result(self, image: Pixels, matte: Matte) -> Result:
         coverage = float(matte.alpha.mean())
-        columns = {"confidence": matte.confidence, "coverage": coverage, "holes": 0, "verdict": "doubtful"}
+        columns: dict[str, Any] = {
+            "confidence": matte.confidence,
+            "coverage": coverage,
+            "holes": 0,
+            "verdict": "doubtful",
+        }
         if coverage < self.smallest_coverage or not (matte.alpha > 0.5).any():
             detail = f"The mask covers {coverage:.2%} of the image."
             return Rejected("no subject", columns, matte.engine, detail)
@@ -75,7 +85,9 @@ class RemoveBackground(Stage):
         columns["holes"] = count_holes(matte.alpha)
         if matte.confidence < self.review_below:
             return Review("uncertain cut-out", columns, matte.engine)
-        columns["verdict"] = "good" if matte.confidence >= self.doubtful_below else "doubtful"
+        faint = columns["faint_share"] = faint_share(image, matte.alpha)
+        if matte.confidence >= self.doubtful_below and faint <= self.largest_faint_share:
+            columns["verdict"] = "good"
         data = encode_png(cut_out(image, matte.alpha, matte.ground), PNG_LEVEL)
         return Made(columns, matte.engine, data, "image/png", image.shape[1], image.shape[0])
 

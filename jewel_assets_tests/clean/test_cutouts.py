@@ -1,6 +1,7 @@
 """Background removal: synthetic pieces whose exact mask is known, and the stage around the engines."""
 
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,15 @@ from numpy.typing import NDArray
 
 from jewel_assets.clean import RemoveBackground, choose_remover
 from jewel_assets.clean.cutouts import count_holes
-from jewel_assets.clean.removal import AutoRemover, Matte, NetworkRemover, PlainRemover, cut_out
+from jewel_assets.clean.removal import (
+    LARGEST_FAINT_SHARE,
+    AutoRemover,
+    Matte,
+    NetworkRemover,
+    PlainRemover,
+    cut_out,
+    faint_share,
+)
 from jewel_assets.clean.removal.ground import fit_ground, to_lab
 from jewel_assets.clean.removal.network import alpha_at, decisiveness
 from jewel_assets.clean.removal.plain import hole_score, plain_matte, ripple
@@ -321,3 +330,37 @@ def test_a_batch_gives_what_single_images_give_and_agrees_with_the_authors_masks
         assert iou(alpha_at(raw, image.shape), cv2.resize(theirs, image.shape[1::-1])) > 0.95
     (blank,) = exact.mattes([np.full((100, 100, 3), 255, np.uint8)])
     assert (blank.alpha > 0.5).mean() < 0.01  # no stretching: an empty scene has no subject
+
+
+def test_an_outline_that_no_edge_of_the_photo_supports_makes_a_cut_out_doubtful() -> None:
+    """A mask that took a piece of the ground for the ring, in place of one that follows it."""
+    true = annulus()
+    image = photo(true, GOLD, WHITE)
+    assert faint_share(image, true) < 0.02
+    for dark in ((30, 30, 34), GREY):
+        assert faint_share(photo(true, PEARL, dark), true) < 0.02
+    wrong = true.copy()
+    wrong[190:236, 20:220] = 1
+    assert faint_share(image, wrong) > LARGEST_FAINT_SHARE
+    assert faint_share(image, np.zeros_like(true)) == faint_share(image, np.ones_like(true)) == 0
+
+
+class _Drawn(PlainRemover):
+    """Gives one mask, and is sure of it."""
+
+    def __init__(self, alpha: NDArray[np.float32]) -> None:
+        self.alpha = alpha
+
+    def mattes(self, images: Sequence[Pixels]) -> list[Matte]:
+        return [Matte(self.alpha, 0.9, "drawn") for _ in images]
+
+
+def test_the_verdict_names_an_unsupported_outline_whatever_the_confidence(lake_root: str) -> None:
+    true = annulus()
+    wrong = true.copy()
+    wrong[190:236, 20:220] = 1
+    right, bad = (run(lake_root, photo(true, GOLD, WHITE), _Drawn(mask)) for mask in (true, wrong))
+    assert isinstance(right, Made)
+    assert isinstance(bad, Made)
+    assert (right.columns["verdict"], bad.columns["verdict"]) == ("good", "doubtful")
+    assert bad.columns["faint_share"] > LARGEST_FAINT_SHARE

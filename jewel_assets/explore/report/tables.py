@@ -19,7 +19,7 @@ JUDGES = ("body_part_verdicts", "product_photos")  # the datasets that say who s
 _COLUMNS = {
     "photo_measures": ("sharpness", "exposure", "contrast", "colourfulness", "background_uniformity", "palette"),
     "body_part_verdicts": ("verdict", "verdict_reason"),
-    "cutouts": ("confidence", "coverage", "holes", "verdict"),
+    "cutouts": ("confidence", "coverage", "faint_share", "holes", "verdict"),
     "image_pool": ("split", "group_id"),
     "design_clusters": ("cluster_id", "cluster_name", "distance", "is_medoid", "map_x", "map_y"),
 }
