@@ -4,6 +4,7 @@
     python benchmarks/promote.py fidelity [--shared ../shared]  # every template, strict and relit; worst cases first
     python benchmarks/promote.py edges [--shared ../shared]     # edge colours on dark and light plates
     python benchmarks/promote.py repeat [--shared ../shared]    # 100 images, two runs, one and two workers
+    python benchmarks/promote.py shadows [--pieces 10]          # our shadows against Mitsuba's, on catalogue pieces
 
 Pieces: the 16 of `data/cutout_pairs` on white, with their exact masks, and at the edge the colours of the nearest
 opaque pixel. "edges" lays each of them on three old grounds without loss, cuts it out again with its exact alpha, lays
@@ -38,6 +39,7 @@ from jewel_assets.promote.render import render  # noqa: E402
 from jewel_assets.promote.shading import to_linear, to_srgb  # noqa: E402
 from jewel_assets.promote.stages import RenderPromo, list_promos  # noqa: E402
 from jewel_assets.promote.templates import library  # noqa: E402
+from jewel_assets.shape.render.poses import Pose  # noqa: E402
 from jewel_assets_tests.lake.small_lakes import publish  # noqa: E402
 
 PLATES = {"near-black": (14, 14, 18), "near-white": (242, 240, 236)}
@@ -187,17 +189,109 @@ def repeat(arguments: argparse.Namespace) -> None:
     print(f"{same} of {len(hashes[0])} images have the same hash in a second run, with two workers instead of one")
 
 
+NEAR = 3.0  # pixels beside the outline that tell a shadow's direction
+SHADOW_SIZE = 540  # pixels: what an image of 1080 casts its shadows at
+RESTING: dict[str, Pose] = {"earrings": "face up"}  # not held up, as an image shows them
+HALF_DARK = 0.5  # of the lamp hidden: where a shadow is measured
+
+
+def shadows(arguments: argparse.Namespace) -> None:
+    """Catalogue pieces lie on a plain surface under one lamp, another lamp for each, seen from straight above: how much
+    of the lamp each place sees by Mitsuba, and by the 2-D engine from the piece's exact mask alone.
+
+    direction: the sum of the outline's outward normals (of the mask blurred by NEAR), each times the darkness beside
+    it; the angle between both engines' (degrees). A chain, whose shadow lies all round, has one, too. contact: outline
+    pixels beside which a place is half dark or more, of both engines; the distance from each to the nearest of the
+    other's (pixels: median, 95th percentile). length: how far from the outline the half dark reaches (95th
+    percentile), ours as a share of Mitsuba's. rms: root mean square of the difference where either is not fully lit.
+    """
+    from jewel_assets.promote import shadow
+    from jewel_assets.promote.relief import height_of
+    from jewel_assets.promote.scene import Lamp
+    from jewel_assets.promote.traced.setting import set_up
+    from jewel_assets.promote.traced.tracing import key_lamp_seen
+    from jewel_assets.shape.designs import samples
+    from jewel_assets.shape.render.surfaces import surfaces_of
+
+    size = (SHADOW_SIZE, SHADOW_SIZE)
+    template = library().get("gradient")
+    plate = make_plate(template.style, palette(template.palette), size, 0)
+    categories = ("ring", "earrings", "necklace", "bracelet", "jewelry")  # no watch lies with its strap closed
+    each = -(-arguments.pieces // len(categories))
+    rows = []
+    for category in categories:
+        for number, design in enumerate(samples(category, arguments.seed, each)):
+            name = f"{design.family} {number + 1}"
+            chance = np.random.default_rng([arguments.seed, number, categories.index(category)])
+            lamp = Lamp(float(chance.uniform(0, 360)), float(chance.uniform(30, 60)), softness=3.0)
+            setting = set_up(
+                surfaces_of(design.build()), category, design.family, template, plate, size, 0.0, RESTING.get(category)
+            )
+            truth, alpha = key_lamp_seen(setting, lamp, arguments.seed, 64, "auto")
+            longest = max(np.ptp(np.nonzero(alpha > 0.5), axis=1)) + 1
+            ours = shadow.cast_lying(alpha, height_of(alpha, category, float(longest)), lamp)
+            if arguments.sheet:
+                pair = np.hstack([np.where(alpha > 0.5, 0.5, seen) for seen in (truth, ours)])
+                (arguments.sheet / f"{category}-{name.replace(' ', '-')}.png").write_bytes(
+                    encode_png(np.rint(np.clip(pair, 0, 1) * 255).astype(np.uint8))
+                )
+            rows.append((name, *_compared(truth, ours, alpha)))
+            print(
+                "  {}: direction {:.1f} deg, contact {:.1f} (95 %: {:.1f}) px, length {:.2f}, rms {:.3f}".format(
+                    *rows[-1]
+                ),
+                flush=True,
+            )
+    for column, (what, goal) in enumerate(
+        (("direction", "5 degrees"), ("contact, median", "2 px"), ("contact, 95 %", ""), ("length", ""), ("rms", "")), 1
+    ):
+        values = [row[column] for row in rows]
+        key = (lambda row, c=column: abs(np.log(row[c]))) if what == "length" else (lambda row, c=column: row[c])
+        worst = ", ".join(f"{row[0]} {row[column]:.2f}" for row in sorted(rows, key=key, reverse=True)[:4])
+        print(f"{what}: median {statistics.median(values):.2f}; worst: {worst}" + (f" [goal: {goal}]" if goal else ""))
+
+
+def _compared(truth: np.ndarray, ours: np.ndarray, alpha: np.ndarray) -> tuple[float, float, float, float, float]:
+    """Direction, contact (median, 95th percentile), length and error, as `shadows` says."""
+    solid = (alpha > 0.02).astype(np.uint8)
+    away = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
+    down, right = (-slope for slope in np.gradient(cv2.GaussianBlur(alpha, (0, 0), NEAR)))
+    angles, touching, lengths = [], [], []
+    for seen in (truth, ours):
+        dark = np.where(solid > 0, 0, 1 - seen)
+        dark[dark < 0.1] = 0  # what gold throws back and the denoiser leaves is no shadow
+        angles.append(np.degrees(np.arctan2(-(dark * down).sum(), (dark * right).sum())))
+        half = dark >= HALF_DARK
+        touching.append(half & (away > 0) & (away <= 1.5))
+        lengths.append(float(np.percentile(away[half & (away > 0)], 95)))
+    turn = abs((angles[0] - angles[1] + 180) % 360 - 180)
+    gaps = np.concatenate(
+        [
+            cv2.distanceTransform((~other).astype(np.uint8), cv2.DIST_L2, 5)[one]
+            for one, other in (touching, touching[::-1])
+        ]
+    )
+    near = (solid == 0) & ((truth < 0.95) | (ours < 0.95))
+    error = float(np.sqrt(((truth - ours)[near] ** 2).mean()))
+    return float(turn), float(np.median(gaps)), float(np.percentile(gaps, 95)), lengths[1] / lengths[0], error
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("speed", "fidelity", "edges", "repeat"))
+    parser.add_argument("what", choices=("speed", "fidelity", "edges", "repeat", "shadows"))
     parser.add_argument("--shared", type=Path, default=REPOSITORY.parent / "shared")
     parser.add_argument("--count", type=int, default=200, help="speed: images of a batch")
     parser.add_argument("--repeat", type=int, default=5, help="speed: single photos")
     parser.add_argument("--per-template", type=int, default=1)
+    parser.add_argument("--pieces", type=int, default=10, help="shadows: catalogue pieces")
+    parser.add_argument("--seed", type=int, default=0, help="shadows: other pieces, other lamps")
+    parser.add_argument("--sheet", type=Path, help="shadows: a folder for pictures, Mitsuba's and ours beside it")
     arguments = parser.parse_args()
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load}")
-    {"speed": speed, "fidelity": fidelity, "edges": edges, "repeat": repeat}[arguments.what](arguments)
+    {"speed": speed, "fidelity": fidelity, "edges": edges, "repeat": repeat, "shadows": shadows}[arguments.what](
+        arguments
+    )
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def fetch(
 def check(names: Names = None) -> None:
     """Compute the hashes of the models that are here (or of NAME) afresh; exit code 1 if one is wrong."""
     registry = Registry.from_settings()
-    here = [entry.name for entry in registry.entries() if (registry.folder / entry.file).exists()]
+    here = [entry.name for entry in registry.entries() if (registry.folder / entry.file).is_file()]
     failed = 0
     for name in names or here:
         try:

@@ -162,7 +162,7 @@ class Registry:
         """The model in the models folder, its hash computed afresh. Raises `Permanent` if it is wrong or not there."""
         entry = self.entry(name)
         path = self.folder / entry.file
-        if not path.exists():
+        if not path.is_file():
             raise Permanent(f"{name} is not here: `jewel models fetch {name}` gets it.")
         _hashes.clear()
         return self._verified(entry, path)

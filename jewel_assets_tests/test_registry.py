@@ -111,9 +111,12 @@ def test_the_shipped_registry_names_every_model_with_its_licence_and_address(tmp
     assert set(entries) == {
         *("u2netp", "u2net", "isnet-general-use", "silueta", "birefnet-general-lite", "bria-rmbg"),
         *("hand-landmarker", "pose-landmarker-lite", "blaze-face-full-range", "selfie-segmenter", "yunet"),
-        *("mobilenet-v1-embedder", "open-clip-vit-b-32", "realesr-animevideov3", "fsrcnn-x2", "fsrcnn-x4"),
+        *("mobilenet-v1-embedder", "open-clip-vit-b-32", "realesr-general-x4v3", "realesr-animevideov3"),
+        *("fsrcnn-x2", "fsrcnn-x4"),
+        *(folders := ("stable-diffusion-v1-5", "stable-diffusion-inpainting", "stable-diffusion-xl-base-1.0")),
     }
-    assert all(entry.urls and entry.licence and entry.licence_url.startswith("https://") for entry in entries.values())
+    assert all(entry.licence and entry.licence_url.startswith("https://") for entry in entries.values())
+    assert [entry.name for entry in entries.values() if not entry.urls] == [*folders]  # they are put here by hand
     assert len({entry.file for entry in entries.values()}) == len(entries)
     assert [entry.name for entry in entries.values() if not entry.commercial] == ["bria-rmbg"]
     assert not any(entry.default and not entry.commercial for entry in entries.values())

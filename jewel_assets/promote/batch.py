@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from jewel_assets.errors import Permanent
 from jewel_assets.promote.finish import Finish
 from jewel_assets.promote.piece import Piece, Unfit
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 TOGETHER = 64
 """Images of one lot, and at most LOT photos: they go template by template, so that each plate is made once for them."""
 LOT = 16
+MODEL = ".glb"
+"""What is no photo but a mesh of `jewel shape build`: it is traced."""
 FOLDER = "folder"
 """The source of a user's own files, as `collect/policy.toml` calls it."""
 
@@ -41,6 +46,9 @@ class Asked:
     beside: tuple[Path, ...] = ()
     permission: str = ""  # who permits to publish what a licence beside the photos leaves to be asked
     people: bool = False  # take photos that show a person, too
+    doubtful: bool = False  # take cut-outs that are not to be trusted, too
+    samples: int = 64  # paths per pixel, where a mesh is traced
+    variant: str = "auto"  # of Mitsuba
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,7 @@ class NotMade:
     photo: Path
     reason: str
     sentence: str
+    mask: NDArray[np.uint8] | None = field(default=None, repr=False)  # (h, w), for somebody to look at
 
 
 def make_all(photos: Sequence[Path], asked: Asked, base: Path, workers: int = 1) -> Iterator[Made | NotMade]:
@@ -117,11 +126,14 @@ class Maker:
         for photo in photos:
             try:
                 self._check_rights(photo)
+                if photo.suffix.lower() == MODEL:
+                    yield from self._traced(photo)
+                    continue
                 cut = [self.cut(photo, self.asked.mask), *(self.cut(one) for one in self.asked.beside)]
                 pieces, engines = zip(*cut, strict=True)
                 cuts.append((photo, pieces, engines))
             except Unfit as unfit:
-                yield NotMade(photo, unfit.reason, str(unfit))
+                yield NotMade(photo, unfit.reason, str(unfit), unfit.mask)
         for template, (photo, pieces, engines) in itertools.product(self.asked.templates, cuts):
             promo = self._rendered(pieces, template)
             record = self._record(promo, photo, engines)
@@ -142,7 +154,8 @@ class Maker:
             self._remover = choose_remover(Registry.from_settings(), lazily=True)
             self._remover.load(settings().threads)
         drawn = cutting.read_mask(mask) if mask else None
-        found = cutting.cut(data, self._remover, self.asked.category, drawn, self.asked.people)
+        asked = self.asked
+        found = cutting.cut(data, self._remover, asked.category, drawn, asked.people, asked.doubtful)
         return found.piece, found.engine
 
     def _check_rights(self, photo: Path) -> None:
@@ -160,6 +173,22 @@ class Maker:
         from jewel_assets.promote.render import render
 
         return render(pieces, template, self.asked.seed, self.asked.size, self.asked.finish)
+
+    def _traced(self, path: Path) -> Iterator[Made]:
+        """The images of a mesh, by Mitsuba. Raises Unfit where it is none of ours."""
+        from jewel_assets.promote.traced import Model, render_mesh
+
+        if self.asked.beside or self.asked.mask:
+            raise Permanent(f"{path} is a mesh: --beside and --mask belong to photos, leave them out.")
+        try:
+            model = Model.read(path, self.asked.samples, self.asked.variant)
+        except Permanent as error:
+            raise Unfit("no mesh of ours", str(error)) from error
+        for template in self.asked.templates:
+            promo = render_mesh(model, template, self.asked.seed, self.asked.size, self.asked.finish)
+            piece = Piece(promo.laid.rgba, str(promo.record["category"]))
+            record = self._record(promo, path, ("mitsuba",))
+            yield Made(path, piece, template, promo.image, promo.fidelity, promo.warnings, record)
 
     def _record(self, promo: "Promo", photo: Path, engines: Sequence[str]) -> dict[str, Any]:
         """What the image was made from and by: all that `again` needs."""

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -47,7 +48,9 @@ Own = Annotated[
 
 @app.command()
 def render(
-    source: Annotated[Path, typer.Argument(metavar="PHOTO|FOLDER", help="A photo, a cut-out (PNG), or a folder.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="PHOTO|FOLDER", help="A photo, a cut-out (PNG), a mesh (GLB), or a folder.")
+    ],
     template: Annotated[list[str], typer.Option(help="A template's name; may be given several times.")] = [],  # noqa: B006
     style: Annotated[str | None, typer.Option(help="velvet, marble, silk, ...: instead of a template.")] = None,
     palette: Annotated[str | None, typer.Option(help="midnight, ivory, wine, ...")] = None,
@@ -71,6 +74,15 @@ def render(
     logo: Annotated[Path | None, typer.Option(help="A logo (PNG), in a corner where the piece is not.")] = None,
     logo_place: Annotated[str, typer.Option(help="bottom right, bottom left, top right, top left.")] = "bottom right",
     logo_opacity: Annotated[float, typer.Option(help="0 to 1.")] = 0.85,
+    text: Annotated[
+        list[str], typer.Option(metavar="NAME=WORDS", help='Words on the image: headline="New in"; repeatable.')
+    ] = [],  # noqa: B006
+    font: Annotated[Path | None, typer.Option(help="A font for them (TTF, OTF).")] = None,
+    sharpen: Annotated[float | None, typer.Option(min=0, max=1, help="Of the ground, 0 to 1.")] = None,
+    sparkle: Annotated[float | None, typer.Option(min=0, max=1, help="Stars on highlights, with --mode relit.")] = None,
+    upscale: Annotated[
+        str, typer.Option(help="Of a small photo: lanczos, or with --mode relit real-esrgan (extra `ml`).")
+    ] = "lanczos",
     beside: Annotated[
         list[Path], typer.Option(metavar="PHOTO", help="Another side of the piece, in the same picture; repeatable.")
     ] = [],  # noqa: B006
@@ -79,15 +91,33 @@ def render(
         str, typer.Option(help="Who permits to publish what a licence beside the photos leaves open: a sentence.")
     ] = "",
     with_people: Annotated[bool, typer.Option("--with-people", help="Take photos that show a person, too.")] = False,
+    doubtful: Annotated[
+        bool, typer.Option("--doubtful", help="Take cut-outs whose mask is not to be trusted, too.")
+    ] = False,
+    samples: Annotated[int, typer.Option(min=4, max=4096, help="Of a mesh (.glb): paths per pixel.")] = 64,
+    variant: Annotated[
+        str, typer.Option(help="Of Mitsuba: auto is the fastest here, scalar_rgb repeats bit for bit.")
+    ] = "auto",
     workers: Annotated[int, typer.Option(min=0, help="Processes for a folder; 0: as many as there are cores.")] = 0,
+    texture: Annotated[
+        Path | None, typer.Option(help="A picture of a surface to lay it on; --style says what it is made of.")
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="procedural, or diffusion: a network paints the plate (extra `ml`).")
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="DIR|NAME", help="Of the diffusion: a folder of diffusers, or a model's name.")
+    ] = "",
+    prompt: Annotated[str, typer.Option(help="What the network paints; else told from the template.")] = "",
     templates: Own = None,
 ) -> None:
     """Make promotional images; beside each stands a JSON record from which `again` makes it anew."""
     from jewel_assets.promote.batch import Asked, make_all
     from jewel_assets.promote.finish import Finish
-    from jewel_assets.promote.templates import library
+    from jewel_assets.promote.plates import PICTURE
+    from jewel_assets.promote.templates import library, with_plates
 
-    finish = Finish(lut, logo, cast("Any", logo_place), logo_opacity)
+    finish = Finish(lut, logo, cast("Any", logo_place), logo_opacity, _texts(text), font, cast("Any", upscale))
     known = library(templates or settings().templates)
     chosen = [known.get(name) for name in template]
     if style or palette or light or not chosen:
@@ -100,17 +130,28 @@ def render(
         chosen = [one.model_copy(update={"mode": mode}) for one in chosen]
     if pair:
         chosen = [one.model_copy(update={"arrangement": "pair"}) for one in chosen]
+    given = {name: value for name, value in (("sharpen", sharpen), ("sparkle", sparkle)) if value is not None}
+    chosen = [one.model_copy(update=given) for one in chosen]
+    pictures = []
+    if texture is not None:
+        from jewel_assets.promote.textures import texture_file
+
+        pictures.append(texture_file(texture))
+    chosen = with_plates(chosen, pictures, style or PICTURE, engine, model, prompt)
     chosen = list({one.name: one for one in chosen}.values())
     _check_category(category)
     photos = _photos(source)
     if (beside or mask) and source.is_dir():
         raise Permanent(f"--beside and --mask belong to one photo, and {source} is a folder.")
     asked = Asked(
-        tuple(chosen), seed, _pixels(size), finish, category, mask, tuple(beside), permission, people=with_people
+        tuple(chosen), seed, _pixels(size), finish, category, mask, tuple(beside), permission, with_people, doubtful
     )
+    asked = replace(asked, samples=samples, variant=variant)
     failed: list[Path] = []
     base = source if source.is_dir() else source.parent
-    made = _told(make_all(photos, asked, base, workers or os.cpu_count() or 1), len(photos), len(chosen), failed)
+    folder = archive.parent if archive else _folder_of(out)
+    found = make_all(photos, asked, base, workers or os.cpu_count() or 1)
+    made = _told(found, len(photos), len(chosen), failed, folder)
     if archive is not None:
         from jewel_assets.promote.exports import pack
 
@@ -183,7 +224,9 @@ def again(
     source = photo or Path(told["photo"])
     mask = Path(told["mask"]) if told.get("mask") else None
     beside = tuple(Path(str(side["photo"])) for side in told.get("beside") or [])
-    asked = Asked((one,), seed, size, finish, category, mask, beside, str(told.get("permission") or ""), people=True)
+    asked = Asked((one,), seed, size, finish, category, mask, beside, str(told.get("permission") or ""), True, True)
+    if "variant" in told:  # it was traced
+        asked = replace(asked, samples=int(told["samples"]), variant=str(told["variant"]))
     (made,) = Maker(asked).make([source])
     if isinstance(made, NotMade):
         raise Permanent(f"{made.photo}: {made.reason}: {made.sentence}")
@@ -203,7 +246,7 @@ def _cut(photo: Path, category: str | None = None, mask: Path | None = None) -> 
     from jewel_assets.promote.piece import Unfit
 
     try:
-        return Maker(Asked((), category=category, people=True)).cut(photo, mask)
+        return Maker(Asked((), category=category, people=True, doubtful=True)).cut(photo, mask)
     except Unfit as unfit:
         raise Permanent(f"{photo}: {unfit.reason}: {unfit}") from unfit
 
@@ -213,8 +256,14 @@ def _check_category(category: str | None) -> None:
         raise Permanent(f"There is no category {category!r}: choose one of {', '.join(CATEGORIES)}.")
 
 
-def _told(found: "Iterator[Made | NotMade]", photos: int, each: int, failed: list[Path]) -> "Iterator[Made]":
-    """The images one by one, told as they come; photos that give none are told, and added to `failed`."""
+def _told(
+    found: "Iterator[Made | NotMade]", photos: int, each: int, failed: list[Path], folder: Path
+) -> "Iterator[Made]":
+    """The images one by one, told as they come; photos that give none are told, and added to `failed`.
+
+    The mask of a cut-out that is not to be trusted is written into the folder: to be looked at, mended, given anew.
+    """
+    from jewel_assets.images import encode_png
     from jewel_assets.promote.batch import NotMade
 
     count, began, done = photos * each, time.monotonic(), 0
@@ -223,6 +272,10 @@ def _told(found: "Iterator[Made | NotMade]", photos: int, each: int, failed: lis
             failed.append(one.photo)
             done += each
             typer.echo(f"{one.photo}: {one.reason}: {one.sentence}", err=True)
+            if one.mask is not None:
+                path = folder / f"{one.photo.stem}-mask.png"
+                _write_file(path, encode_png(one.mask))
+                typer.echo(f"  {path}", err=True)
             continue
         done += 1
         told = one.fidelity
@@ -260,12 +313,22 @@ def _without_folders(told: Any) -> Any:
     return Path(told).name if isinstance(told, str) and told.startswith("/") else told
 
 
+def _texts(given: Sequence[str]) -> dict[str, str]:
+    """Words by the variable that they are for. Raises Permanent for what is not NAME=WORDS."""
+    if wrong := next((one for one in given if "=" not in one), None):
+        raise Permanent(f'--text {wrong!r}: write a name, "=" and the words, such as --text headline="New in".')
+    return {name.strip(): words for name, _, words in (one.partition("=") for one in given)}
+
+
 def _finish(told: Mapping[str, Any]) -> "Finish":
     """The finish that a record tells of. Raises Permanent where one of its files is another one by now."""
-    from jewel_assets.promote.finish import Finish
+    from jewel_assets.promote.finish import FILES, Finish
 
-    files = {name: Path(told[name]) for name in ("lut", "logo") if name in told}
-    finish = Finish(files.get("lut"), files.get("logo"), told.get("place", "bottom right"), told.get("opacity", 1.0))
+    files = {name: Path(told[name]) for name in FILES if name in told}
+    place, opacity = told.get("place", "bottom right"), told.get("opacity", 1.0)
+    finish = Finish(
+        place=place, opacity=opacity, texts=told.get("texts", {}), upscale=told.get("upscale", "lanczos"), **files
+    )
     for name in files:
         if finish.told()[f"{name}_sha256"] != told[f"{name}_sha256"]:
             raise Permanent(f"{files[name]} is another file than the one that the image was made with.")
@@ -281,10 +344,13 @@ def _thumbnail(piece: Any, template: "Template", seed: int) -> Any:
 
 
 def _photos(source: Path) -> list[Path]:
+    from jewel_assets.promote.batch import MODEL
+
     if source.is_dir():
-        found = sorted(path for path in source.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
+        usable = PICTURES | {MODEL}
+        found = sorted(path for path in source.rglob("*") if path.suffix.lower() in usable and path.is_file())
         if not found:
-            raise Permanent(f"{source} holds no photo ({', '.join(sorted(PICTURES))}).")
+            raise Permanent(f"{source} holds no photo ({', '.join(sorted(usable))}).")
         return found
     if not source.exists():
         raise Permanent(f"{source} is not there: name a photo or a folder of them.")
@@ -327,10 +393,20 @@ def _pixels(size: str) -> tuple[int, int]:
 def _write(path: Path, image: Any, record: Mapping[str, Any]) -> None:
     from jewel_assets.images import encode_jpeg, encode_png
 
-    data = encode_png(image) if path.suffix.lower() == ".png" else encode_jpeg(image, 94)
+    _write_file(path, encode_png(image) if path.suffix.lower() == ".png" else encode_jpeg(image, 94))
+    _write_file(path.with_suffix(".json"), f"{json.dumps(record, indent=2)}\n".encode())
+
+
+def _write_file(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        path.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n")
     except OSError as error:
         raise Permanent(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _folder_of(out: Path | None) -> Path:
+    """Where several images go: `out`, or beside it where it is an image."""
+    if out is None:
+        return Path("promos")
+    return out.parent if out.suffix.lower() in PICTURES else out

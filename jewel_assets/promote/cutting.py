@@ -7,7 +7,7 @@ import numpy as np
 
 from jewel_assets.clean import Remover, cut_out
 from jewel_assets.clean.body_parts.glance import shows_person
-from jewel_assets.clean.removal import REVIEW_BELOW
+from jewel_assets.clean.removal import LARGEST_FAINT_SHARE, REVIEW_BELOW, Matte, faint_share
 from jewel_assets.collect import PhotoLimits, Refused, decode_photo
 from jewel_assets.images import Pixels, decode
 from jewel_assets.promote.piece import Piece, Unfit, piece_of
@@ -28,12 +28,14 @@ def cut(
     category: str | None = None,
     mask: Pixels | None = None,
     people: bool = True,
+    doubtful: bool = False,
 ) -> Cut:
     """The piece in a photo (any format that `collect` reads). A file with transparency is used as it is.
 
     `mask` (h, w) uint8 of a user's own, white where the piece is, takes the remover's place. Raises Unfit with the
-    reasons of `collect.decode_photo` and `piece_of`, "mask does not fit", "uncertain cut-out" for a mask that its own
-    engine distrusts, and, without `people`, "person" for a photo that shows one.
+    reasons of `collect.decode_photo` and `piece_of`, "mask does not fit", without `people` "person" for a photo that
+    shows one, and without `doubtful` "uncertain cut-out", with the mask, for one that its engine distrusts or whose
+    outline no edge of the photo supports.
     """
     try:
         photo = decode_photo(data)
@@ -57,12 +59,24 @@ def cut(
         )
     assert remover is not None
     matte = remover.mattes([_rgb(pixels)])[0]
-    if matte.confidence < REVIEW_BELOW and (matte.alpha > 0.5).any():
-        raise Unfit(
-            "uncertain cut-out",
-            f"The mask is not to be trusted (confidence {matte.confidence:.2f}): give one of your own.",
-        )
+    if not doubtful and (matte.alpha > 0.5).any():
+        _refuse_doubtful(_rgb(pixels), matte)
     return Cut(piece_of(cut_out(_rgb(pixels), matte.alpha, matte.ground), category), matte.engine)
+
+
+def _refuse_doubtful(image: Pixels, matte: Matte) -> None:
+    faint = faint_share(image, matte.alpha)
+    if matte.confidence < REVIEW_BELOW:
+        why = f"its engine trusts it by {matte.confidence:.2f} alone"
+    elif faint > LARGEST_FAINT_SHARE:
+        why = f"{faint:.0%} of its outline runs where the photo shows no edge"
+    else:
+        return
+    raise Unfit(
+        "uncertain cut-out",
+        f"The mask is not to be trusted ({why}): look at it, and give a better one (--mask) or take it (--doubtful).",
+        np.rint(matte.alpha * 255).astype(np.uint8),
+    )
 
 
 def read_mask(path: Path) -> Pixels:

@@ -1,8 +1,8 @@
-"""The finish: a colour grade of the ground, a logo where the piece is not, a quiet place for words."""
+"""The finish: a colour grade of the ground, a logo where the piece is not, a quiet place for words and their colour."""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -14,27 +14,45 @@ from jewel_assets.collect import PhotoLimits, Refused, decode_photo
 from jewel_assets.errors import Permanent
 from jewel_assets.images import Pixels, decode
 from jewel_assets.promote.layout import resized
-from jewel_assets.promote.scene import Array, single
+from jewel_assets.promote.palettes import linear, luminance
+from jewel_assets.promote.scene import Array, Palette, single
 from jewel_assets.promote.shading import to_linear, to_srgb
 
 Place = Literal["bottom right", "bottom left", "top right", "top left"]
+Upscale = Literal["lanczos", "real-esrgan"]
+Box = tuple[int, int, int, int]
+"""x, y, width and height in pixels."""
 
 LARGEST_LOGO = 0.22
 """Of the picture's width and height: a logo that is larger is made smaller, one that is smaller stays as it is."""
 LOGO_MARGIN = 0.04  # of the picture's shorter side
 LOGO_PIXELS = 64_000_000
+FILES = ("lut", "logo", "font")
+CELLS = 96  # of the grid on which the place for words is looked for, along the picture's shorter side
+WIDEST = 8.0
+"""Times as wide as high is the most of a place that words can use; of one that is higher than wide it is a square."""
+LEAST_CONTRAST = 4.5  # WCAG 2.2, success criterion 1.4.3
 
 
 @dataclass(frozen=True)
 class Finish:
-    """What is done to an image besides its template: a colour grade (a `.cube` file), a logo (PNG with alpha)."""
+    """What is done to an image besides its template: a colour grade (a `.cube` file), a logo (PNG with alpha), words.
+
+    `texts` gives the template's variables, by name, other words; `font` is a TTF or OTF file, else `words.FONT`.
+    `upscale` says what makes a small piece larger, in mode relit; in mode strict that is always Lanczos.
+    """
 
     lut: Path | None = None
     logo: Path | None = None
     place: Place = "bottom right"
     opacity: float = 0.85  # of the logo, 0..1
+    texts: Mapping[str, str] = field(default_factory=dict)
+    font: Path | None = None
+    upscale: Upscale = "lanczos"
 
     def __post_init__(self) -> None:
+        if self.upscale not in get_args(Upscale):
+            raise Permanent(f"There is no upscaling {self.upscale!r}: choose {' or '.join(get_args(Upscale))}.")
         if self.place not in get_args(Place):
             raise Permanent(f"There is no place {self.place!r} for a logo: choose one of {', '.join(get_args(Place))}.")
         if not 0 <= self.opacity <= 1:
@@ -43,7 +61,11 @@ class Finish:
     def told(self) -> Mapping[str, Any]:
         """For the record: the files by their hashes, too, so that another file under the same name is noticed."""
         found: dict[str, Any] = {"place": self.place, "opacity": self.opacity} if self.logo else {}
-        for name in ("lut", "logo"):
+        if self.texts:
+            found["texts"] = dict(self.texts)
+        if self.upscale != "lanczos":
+            found["upscale"] = self.upscale
+        for name in FILES:
             path: Path | None = getattr(self, name)
             if path is not None:
                 found |= {name: str(path.resolve()), f"{name}_sha256": hashlib.sha256(_bytes(path, name)).hexdigest()}
@@ -75,54 +97,97 @@ def _processor(path: str, _: str) -> Any:
         ) from error
 
 
-def with_logo(image: Pixels, mask: NDArray[np.uint8], finish: Finish) -> tuple[Pixels, list[str]]:
-    """The image (h, w, 3) with its logo, and what has to be said of it. It never covers the piece (`mask` (h, w)).
+def with_logo(image: Pixels, mask: NDArray[np.uint8], finish: Finish) -> tuple[Pixels, Box | None, list[str]]:
+    """The image (h, w, 3) with its logo, where that is, and what has to be said of it. None without one.
 
-    Where the piece is in the way the next corner is taken; where it is everywhere there is no logo.
+    It never covers the piece (`mask` (h, w)). Where the piece is in the way the next corner is taken; where it is
+    everywhere there is no logo.
     """
     if finish.logo is None:
-        return image, []
+        return image, None, []
     data = _bytes(finish.logo, "logo")
     logo = _logo(finish.logo, hashlib.sha256(data).hexdigest())
     height, width = image.shape[:2]
     scale = min(1.0, LARGEST_LOGO * width / logo.shape[1], LARGEST_LOGO * height / logo.shape[0])
     drawn = resized(logo, scale)
+    high, wide = drawn.shape[:2]
     margin = round(LOGO_MARGIN * min(height, width))
     places: list[Place] = [finish.place, *(place for place in get_args(Place) if place != finish.place)]
     for place in places:
-        top = margin if "top" in place else height - margin - drawn.shape[0]
-        left = margin if "left" in place else width - margin - drawn.shape[1]
-        box = slice(top, top + drawn.shape[0]), slice(left, left + drawn.shape[1])
+        top = margin if "top" in place else height - margin - high
+        left = margin if "left" in place else width - margin - wide
+        box = slice(top, top + high), slice(left, left + wide)
         if not mask[box].any():
             share = drawn[..., 3:].astype(np.float32) / 255 * np.float32(finish.opacity)
             result = image.copy()
             result[box] = to_srgb(single(to_linear(drawn[..., :3]) * share + to_linear(image[box]) * (1 - share)))
             moved = f"The piece is where the logo was to be: it is {place} instead of {finish.place}."
-            return result, [moved] * (place != finish.place)
-    return image, ["The piece fills all corners: there is no logo on this image."]
+            return result, (left, top, wide, high), [moved] * (place != finish.place)
+    return image, None, ["The piece fills all corners: there is no logo on this image."]
 
 
-def quiet_area(mask: NDArray[np.uint8]) -> tuple[int, int, int, int]:
-    """The largest of the free places above, below, left and right of the piece: x, y, width, height in pixels.
+def quiet_area(mask: NDArray[np.uint8], logo: Box | None = None) -> Box:
+    """The free rectangle that has most room for words: x, y, width, height in pixels; 0, 0 wide where there is none.
 
-    For words: with a margin to the border and to the piece. Width and height are 0 where there is no room.
+    It keeps a margin to the border, to the piece (`mask` (h, w)) and to the logo.
     """
+    import cv2
+
     height, width = mask.shape
-    margin = round(LOGO_MARGIN * min(height, width))
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
-        return margin, margin, width - 2 * margin, height - 2 * margin
-    top, bottom = int(rows[0]) - margin, int(rows[-1]) + 1 + margin
-    left, right = int(columns[0]) - margin, int(columns[-1]) + 1 + margin
-    inner_width, inner_height = width - 2 * margin, height - 2 * margin
-    places = [
-        (margin, margin, inner_width, top - margin),
-        (margin, bottom, inner_width, height - margin - bottom),
-        (margin, margin, left - margin, inner_height),
-        (right, margin, width - margin - right, inner_height),
-    ]
-    x, y, wide, high = max(places, key=lambda place: max(place[2], 0) * max(place[3], 0))
-    return x, y, max(wide, 0), max(high, 0)
+    cell = max(1, round(min(height, width) / CELLS))
+    busy = mask > 0
+    if logo is not None:
+        x, y, wide, high = logo
+        busy[y : y + high, x : x + wide] = True
+    rows, columns = height // cell, width // cell
+    cells = busy[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell).any(axis=(1, 3))
+    away = -(-round(LOGO_MARGIN * min(height, width)) // cell)  # the margin in cells
+    near = cv2.dilate(np.pad(cells, 1, constant_values=True).astype(np.uint8), np.ones((2 * away + 1,) * 2, np.uint8))
+    left, top, wide, high = _roomiest(near[1:-1, 1:-1] == 0)
+    return left * cell, top * cell, wide * cell, high * cell
+
+
+def _roomiest(free: NDArray[np.bool_]) -> Box:
+    """The rectangle of free cells of most use to words, the largest of equals: left, top, width, height in cells."""
+    best, found = (0.0, 0), (0, 0, 0, 0)
+    heights = np.zeros(free.shape[1], int)
+    for bottom, row in enumerate(free):
+        heights = np.where(row, heights + 1, 0)  # of the free cells above each other that end in this row
+        open_: list[tuple[int, int]] = []  # left and height of rectangles that are still going on, rising
+        for column, high in enumerate([*heights.tolist(), 0]):
+            left = column
+            while open_ and open_[-1][1] >= high:
+                left, tall = open_.pop()
+                wide = column - left
+                use = min(wide, WIDEST * tall) * min(tall, wide), wide * tall
+                if use > best:
+                    best, found = use, (left, bottom + 1 - tall, wide, tall)
+            open_.append((left, high))
+    return found
+
+
+def text_colour(colours: Palette, image: Pixels, area: Box) -> tuple[str, float]:
+    """The palette's colour for words in this area of the image (h, w, 3), and its contrast with the ground there.
+
+    `text` where that reaches LEAST_CONTRAST, else the best of the palette. The ratio (WCAG 2.2, "contrast ratio") is
+    the least over the ground's middle nine tenths, so that neither a vein nor a light spot is overlooked.
+    """
+    x, y, wide, high = area
+    inside = image[y : y + high, x : x + wide]
+    if not inside.size:
+        return colours.text, 1.0
+    step = max(1, min(wide, high) // 128)
+    ground = to_linear(inside[::step, ::step]) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    darkest, lightest = (float(value) for value in np.percentile(ground, (5, 95)))
+
+    def ratio(colour: str) -> float:
+        own = luminance(linear(colour))
+        nearest = float(min(max(own, darkest), lightest))
+        return (max(own, nearest) + 0.05) / (min(own, nearest) + 0.05)
+
+    ratios = {colour: ratio(colour) for colour in (colours.text, colours.shade, colours.ground, colours.accent)}
+    best = colours.text if ratios[colours.text] >= LEAST_CONTRAST else max(ratios, key=lambda colour: ratios[colour])
+    return best, round(ratios[best], 2)
 
 
 @lru_cache(maxsize=4)

@@ -3,11 +3,13 @@
 Several photos of a piece, or a pair, lie beside each other without touching, and are treated as one from then on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jewel_assets.errors import Permanent
 from jewel_assets.images import Pixels
@@ -84,11 +86,18 @@ class Laid:
         return alpha
 
 
-def lay(pieces: Sequence[Piece], plate: tuple[int, int], composition: Composition, align: Align = "middle") -> Laid:
+def lay(
+    pieces: Sequence[Piece],
+    plate: tuple[int, int],
+    composition: Composition,
+    align: Align = "middle",
+    resize: Callable[[Pixels, float], Pixels] | None = None,
+) -> Laid:
     """Scale, turn and place the pieces on a plate of this width and height; they never leave the plate.
 
     Several stand in a row, on a plate that is much higher than wide in a column, from four in two rows. `align` says
-    what of a row is on one line. They are made smaller together where they would not fit.
+    what of a row is on one line. They are made smaller together where they would not fit. `resize` scales them
+    instead of `resized`, to the same size.
     """
     rasters = [turned(piece.rgba, composition.turn) for piece in pieces]
     categories = [piece.category for piece in pieces]
@@ -107,7 +116,7 @@ def lay(pieces: Sequence[Piece], plate: tuple[int, int], composition: Compositio
     sizes = [(r.shape[1] * scale, r.shape[0] * scale) for r, scale in zip(rasters, scales, strict=True)]
     fit = min(1.0, *_room(_grid(sizes, across), gap, plate))
     scales = [_snapped(scale * fit, raster, plate) for scale, raster in zip(scales, rasters, strict=True)]
-    scaled = [resized(raster, scale) for raster, scale in zip(rasters, scales, strict=True)]
+    scaled = [(resize or resized)(raster, scale) for raster, scale in zip(rasters, scales, strict=True)]
     rgba = _joined(_grid(scaled, across), gap, align)
     height, width = rgba.shape[:2]
     left = int(np.clip(round(composition.x * plate[0] - width / 2), 0, plate[0] - width))
@@ -166,7 +175,8 @@ def _joined(rows: Sequence[Sequence[Pixels]], gap: int, align: Align) -> Pixels:
 def resized(rgba: Pixels, scale: float) -> Pixels:
     """RGBA pixels scaled by Lanczos (three lobes), colours weighted by their alpha so that no fringe comes in.
 
-    Where all around is opaque it is what an opaque picture would give. At a scale of 1 the same pixels come back.
+    Where all around is opaque it is what an opaque picture would give; beyond an edge nothing is left of the filter's
+    lobes. At a scale of 1 the same pixels come back.
     """
     if scale == 1.0:
         return rgba
@@ -175,8 +185,27 @@ def resized(rgba: Pixels, scale: float) -> Pixels:
     height, width = rgba.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     planes = (Image.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(_premultiplied(rgba), 2, 0))
-    resampled = np.dstack([np.asarray(plane.resize(size, Image.Resampling.LANCZOS)) for plane in planes])
-    return _straight(resampled)
+    found = _straight(np.dstack([np.asarray(plane.resize(size, Image.Resampling.LANCZOS)) for plane in planes]))
+    found[..., 3] = np.clip(found[..., 3], *_bounds(rgba[..., 3], size))
+    found[found[..., 3] == 0] = 0
+    return found
+
+
+def _bounds(opacity: NDArray[np.uint8], size: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The least and the largest alpha around each resampled pixel. Beyond them are Lanczos' lobes alone."""
+    low, high = (_around(_around(opacity, size[1], pick).T, size[0], pick).T for pick in (np.minimum, np.maximum))
+    return low, high
+
+
+def _around(plane: NDArray[np.uint8], count: int, pick: np.ufunc) -> NDArray[np.uint8]:
+    """`count` rows, each picked from the plane's rows within one pixel of it, of the old or the new ones' size."""
+    step = len(plane) / count
+    middle, reach = (np.arange(count) + 0.5) * step - 0.5, max(1.0, step)
+    first, last = np.floor(middle - reach).astype(int) + 1, np.ceil(middle + reach).astype(int) - 1
+    found = plane[np.clip(first, 0, None)]
+    for more in range(1, ceil(2 * reach)):
+        found = pick(found, plane[np.clip(np.minimum(first + more, last), 0, len(plane) - 1)])
+    return np.asarray(found, np.uint8)
 
 
 def turned(rgba: Pixels, degrees: float) -> Pixels:

@@ -19,11 +19,15 @@ SMALLEST = 48
 
 
 class Unfit(Exception):
-    """A picture that makes no promotional image. `reason` is short and countable; the message is a sentence."""
+    """A picture that makes no promotional image. `reason` is short and countable; the message is a sentence.
 
-    def __init__(self, reason: str, sentence: str) -> None:
+    `mask` (h, w) uint8 is the cut-out's, where it is for somebody to look at.
+    """
+
+    def __init__(self, reason: str, sentence: str, mask: NDArray[np.uint8] | None = None) -> None:
         super().__init__(sentence)
         self.reason = reason
+        self.mask = mask
 
 
 @dataclass(frozen=True)

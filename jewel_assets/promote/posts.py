@@ -6,9 +6,11 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 from typing_extensions import override
 
@@ -16,7 +18,15 @@ from jewel_assets.errors import Permanent
 from jewel_assets.images import decode
 from jewel_assets.lake.schema import blob_field
 from jewel_assets.lake.stages import Item, Made, Rejected, Result, Stage
-from jewel_assets.promote.captions import Known, alt_text, phrasebook, spoken_of, write_caption
+from jewel_assets.promote.captions import (
+    Describer,
+    Known,
+    NetworkDescriber,
+    PhraseDescriber,
+    phrasebook,
+    spoken_of,
+    write_caption,
+)
 from jewel_assets.promote.exports import CAROUSEL, FORMATS, FREE, Picture, Post, pack
 from jewel_assets.promote.materials import look_at
 
@@ -25,7 +35,8 @@ from jewel_assets.promote.materials import look_at
 class WriteCaption(Stage):
     """A caption, hashtags and an alternative text beside each promotional image, from what its cut-out shows.
 
-    Rows come from `promo_renders`; the image stays as it is. `folder` holds phrases of the user's own.
+    Rows come from `promo_renders`; the image stays as it is. `folder` holds phrases of the user's own; `network` a
+    captioning network, which then writes the alternative text where it claims nothing.
     """
 
     tone: str = "elegant"
@@ -33,9 +44,10 @@ class WriteCaption(Stage):
     seed: int = 0
     brand: str = ""
     folder: Path | None = None
+    network: Path | None = None
 
     name: ClassVar[str] = "write_caption"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     output: ClassVar[pa.Schema] = pa.schema(
         [
             pa.field("cutout_id", pa.string()),
@@ -43,6 +55,7 @@ class WriteCaption(Stage):
             blob_field("record_sha256", "application/json"),
             pa.field("caption", pa.string()),  # with its hashtags, as it is pasted
             pa.field("alt_text", pa.string()),
+            pa.field("alt_text_engine", pa.string()),  # phrases, or the network and the start of its weights' hash
             pa.field("metal", pa.string()),  # null where the picture does not tell
             pa.field("stones", pa.string()),  # by colour, commas between
             pa.field("tone", pa.string()),
@@ -59,6 +72,16 @@ class WriteCaption(Stage):
             "brand": self.brand,
             "phrases": phrasebook(self.language, self.folder).model_dump(mode="json"),
         }
+
+    @override
+    def weights(self) -> Mapping[str, str]:
+        return {"captioner": self.describer.engine} if isinstance(self.describer, NetworkDescriber) else {}
+
+    @cached_property
+    def describer(self) -> Describer:
+        """What writes the alternative texts."""
+        phrases = PhraseDescriber(self.folder)
+        return phrases if self.network is None else NetworkDescriber(self.network, phrases)
 
     @override
     def inputs(self, row: Mapping[str, Any]) -> Sequence[str]:
@@ -85,11 +108,14 @@ class WriteCaption(Stage):
         seed = self.seed + int(hashlib.sha256(row["item_id"].encode()).hexdigest()[:8], 16)
         caption = write_caption(known, self.tone, self.language, seed, self.folder)
         spoken = spoken_of(known)
+        image = decode(item.data) if self.network is not None else np.zeros((1, 1, 3), np.uint8)
+        described = self.describer.describe(image, known, self.language)
         columns = {
             "cutout_id": row["cutout_id"],
             "template_name": row["template_name"],
             "caption": str(caption),
-            "alt_text": alt_text(known, self.language, self.folder),
+            "alt_text": described.text,
+            "alt_text_engine": described.engine,
             "metal": spoken.metal,
             "stones": ", ".join(stone.name for stone in spoken.sure_stones) or None,
             "tone": self.tone,

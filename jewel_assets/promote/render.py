@@ -13,19 +13,24 @@ from numpy.typing import NDArray
 from jewel_assets.images import Pixels
 from jewel_assets.promote import shadow
 from jewel_assets.promote.fidelity import Fidelity, compare
-from jewel_assets.promote.finish import Finish, graded, quiet_area, with_logo
+from jewel_assets.promote.finish import LEAST_CONTRAST, Finish, graded, quiet_area, text_colour, with_logo
 from jewel_assets.promote.layout import Align, Composition, Laid, lay
 from jewel_assets.promote.lights import light
 from jewel_assets.promote.palettes import palette
 from jewel_assets.promote.piece import MARGIN, Piece, shows_a_pair
-from jewel_assets.promote.plates import make_plate
+from jewel_assets.promote.plates import plate_of, source_of
 from jewel_assets.promote.relief import height_of
 from jewel_assets.promote.relight import gain_of, relit
 from jewel_assets.promote.scene import Array, Plate, Rig, single
 from jewel_assets.promote.shading import dithered, shade, to_linear, to_srgb
+from jewel_assets.promote.sharpen import sharpened
+from jewel_assets.promote.sparkle import sparkled, stars_of
 from jewel_assets.promote.templates import Template
+from jewel_assets.promote.upscale import ByNetwork, choose_enlarger
+from jewel_assets.promote.words import box_of, fitted, font, texts_of, with_words
+from jewel_assets.registry import Registry
 
-VERSION = "1"  # raise it when the same template and seed would now give another image
+VERSION = "2"  # raise it when the same template and seed would now give another image
 SQUARE = (1080, 1080)
 SETS_KEPT = 2
 """The last plates and their light are kept (50 MB each at 1080 px): a batch goes template by template."""
@@ -77,21 +82,30 @@ def render(
     The same piece, template, seed and size give the same pixels, wherever and in whatever order they are rendered.
     Raises Permanent for a template whose style, palette or light is not there, and for a LUT or logo that is broken.
     """
-    scene = _set(template, size, seed)
+    scene = made_set(template, size, seed)
     pieces = [piece] if isinstance(piece, Piece) else list(piece)
     category = pieces[0].category
-    laid, remarks = _laid(pieces, scene.plate, template)
-    ground, seen = _lit(scene, laid, category)
     finish = finish or Finish()
-    ground = _toned(ground)
+    texts = texts_of(template.variables, finish.texts)
+    network, kept = _beyond_strict(template, finish)
+    laid, remarks = _laid(pieces, scene.plate, template, network)
+    ground, seen = _lit(scene, laid, category)
+    ground = toned(ground)
     if finish.lut is not None:
         ground = graded(ground, finish.lut)
-    ground = _vignetted(ground, template.vignette)
+    ground = sharpened(vignetted(ground, template.vignette), laid.alpha(), template.sharpen)
     shown, strength = _piece_shown(laid, scene.rig, template, min(size))
     mask = np.rint(laid.alpha() * 255).astype(np.uint8)
-    image, said = with_logo(_composed(ground, shown, laid, seed), mask, finish)
-    fidelity = compare(laid.rgba, image[laid.box], template.mode, min(size))  # measured in the image, not believed
-    warnings = [*(warning for one in pieces for warning in one.warnings), *remarks, *said]
+    plain = composed(ground, shown, laid, seed)
+    amount = template.sparkle if template.mode == "relit" else 0.0
+    stars = stars_of(laid.rgba, (laid.left, laid.top), amount, min(size), seed)
+    starry, stars = sparkled(plain, stars, mask > 127, seed)
+    glints = (starry != plain).any(axis=2)
+    image, words, said = signed(starry, mask, template, finish, texts)
+    # Measured in the image, not believed; where a star is, in what lies beneath it.
+    fidelity = compare(laid.rgba, np.where(glints[..., None], plain, image)[laid.box], template.mode, min(size))
+    warnings = [*(warning for one in pieces for warning in one.warnings), *kept, *remarks, *said]
+    warnings += network.said() if network else []
     if not fidelity.holds:
         warnings.append("The piece could not be kept as the mode promises: look at its cut-out.")
     if laid.scale > 1.5:
@@ -99,6 +113,7 @@ def render(
     record = {
         "version": VERSION,
         "template": template.model_dump(mode="json"),
+        "plate": dict(scene.told),
         "seed": seed,
         "size": list(size),
         "category": category,
@@ -108,8 +123,10 @@ def render(
         "relight": strength,
         "fidelity": fidelity.told(),
         "finish": finish.told(),
-        "quiet_area": quiet_area(mask),  # x, y, width, height: a place for words, in this colour
-        "text_colour": palette(template.palette).text,
+        "sparkles": [star.told() for star in stars],  # x, y, size: what the fidelity is not judged by
+        "sparkled": round(float((glints & (mask > 127)).sum() / max(1, (mask > 127).sum())), 4),  # of the piece
+        "upscaling": network.told() if network else {"engine": "lanczos"},
+        **words,
         "warnings": warnings,
     }
     return Promo(image, fidelity, template, seed, record, laid, ground, seen, tuple(warnings))
@@ -123,27 +140,45 @@ class _Set:
     rig: Rig
     without: Array = field(repr=False)  # (h, w, 3) linear
     key: Array = field(repr=False)  # (h, w, 3) linear: what the key lamp adds where nothing is in its way
+    told: Mapping[str, Any]  # how the plate was made
 
 
 _sets: "OrderedDict[tuple[Any, ...], _Set]" = OrderedDict()
 
 
-def _set(template: Template, size: tuple[int, int], seed: int) -> _Set:
-    known = (template.style, template.palette, template.light, size, seed)
+def made_set(template: Template, size: tuple[int, int], seed: int) -> _Set:
+    """The template's plate under its light: kept, since a batch goes template by template."""
+    source = tuple(source_of(template).items())
+    known = (source, template.style, template.palette, template.light, size, seed)
     if known in _sets:
         _sets.move_to_end(known)
         return _sets[known]
     while len(_sets) >= SETS_KEPT:
         _sets.popitem(last=False)
     rig = light(template.light)
-    plate = make_plate(template.style, palette(template.palette), size, seed)
+    plate, told = plate_of(template, size, seed)
     nothing = np.zeros((size[1], size[0]), np.float32)
     without, whole = shade(plate, rig, nothing, seed), shade(plate, rig, None, seed)
-    _sets[known] = _Set(plate, rig, without, whole - without)
+    _sets[known] = _Set(plate, rig, without, whole - without, told)
     return _sets[known]
 
 
-def _laid(pieces: Sequence[Piece], plate: Plate, template: Template) -> tuple[Laid, list[str]]:
+def _beyond_strict(template: Template, finish: Finish) -> tuple[ByNetwork | None, list[str]]:
+    """What may enlarge the pieces besides Lanczos, and what strict mode refuses of what was asked."""
+    asked = finish.upscale == "real-esrgan"
+    if template.mode == "relit":
+        return ByNetwork(choose_enlarger(Registry.from_settings())) if asked else None, []
+    refused = []
+    if asked:
+        refused.append("Strict mode invents no detail, so Lanczos enlarges the piece: Real-ESRGAN needs --mode relit.")
+    if template.sparkle > 0:
+        refused.append("Strict mode changes no pixel of the piece, so it has no sparkle: that needs --mode relit.")
+    return None, refused
+
+
+def _laid(
+    pieces: Sequence[Piece], plate: Plate, template: Template, resize: ByNetwork | None
+) -> tuple[Laid, list[str]]:
     """The pieces where the template wants them, and what has to be said of it.
 
     Before a wall, what can stand is moved so that its foot is on the floor, and what cannot hangs above it.
@@ -155,7 +190,7 @@ def _laid(pieces: Sequence[Piece], plate: Plate, template: Template) -> tuple[La
         remarks.append("The pieces were left as they are: a pair is made of one piece, and there are two already.")
     composition = Composition(template.x, template.y, template.scale, template.turn, pair)
     if plate.horizon is None:
-        return lay(pieces, plate.size, composition), remarks
+        return lay(pieces, plate.size, composition, resize=resize), remarks
     align: Align = "foot" if pieces[0].category in STANDING else "top"
     long = lay(pieces, plate.size, composition, align).rgba.shape[0]
     height = plate.size[1]
@@ -163,7 +198,8 @@ def _laid(pieces: Sequence[Piece], plate: Plate, template: Template) -> tuple[La
         middle = min(plate.horizon + 0.14, 0.90) - long / 2 / height
     else:
         middle = max(plate.horizon * 0.52, 0.06 + long / 2 / height)
-    return lay(pieces, plate.size, replace(composition, y=float(np.clip(middle, 0.05, 0.95))), align), remarks
+    composition = replace(composition, y=float(np.clip(middle, 0.05, 0.95)))
+    return lay(pieces, plate.size, composition, align, resize), remarks
 
 
 def _lit(scene: _Set, laid: Laid, category: str) -> tuple[Array, Array]:
@@ -197,7 +233,7 @@ def _lit(scene: _Set, laid: Laid, category: str) -> tuple[Array, Array]:
     return single(ground), seen
 
 
-def _toned(ground: Array) -> Array:
+def toned(ground: Array) -> Array:
     """The ground brought into the range of a picture: its brightest part near white, never beyond; a soft shoulder.
 
     Reinhard's curve with a white point (Reinhard et al. 2002, equation 4) on the luminance, so that hues stay.
@@ -210,7 +246,7 @@ def _toned(ground: Array) -> Array:
     return single(ground * (mapped / np.maximum(luminance, 1e-5))[..., None])
 
 
-def _vignetted(ground: Array, strength: float) -> Array:
+def vignetted(ground: Array, strength: float) -> Array:
     """Darker towards the corners, as behind a lens."""
     return ground * _falloff(ground.shape[0], ground.shape[1], strength)[..., None] if strength else ground
 
@@ -236,7 +272,7 @@ def _piece_shown(laid: Laid, rig: Rig, template: Template, shorter: int) -> tupl
     return laid.rgba[..., :3], 0.0
 
 
-def _composed(ground: Array, shown: Pixels, laid: Laid, seed: int) -> Pixels:
+def composed(ground: Array, shown: Pixels, laid: Laid, seed: int) -> Pixels:
     """The piece over the ground, blended in linear light; where it is opaque its pixels are copied."""
     image = dithered(ground, seed)
     box = laid.box
@@ -247,7 +283,28 @@ def _composed(ground: Array, shown: Pixels, laid: Laid, seed: int) -> Pixels:
     return image
 
 
+def signed(
+    image: Pixels, mask: NDArray[np.uint8], template: Template, finish: Finish, texts: Mapping[str, str]
+) -> tuple[Pixels, dict[str, Any], list[str]]:
+    """The image with its logo and its words, what the record tells of them, and what has to be said."""
+    image, logo, said = with_logo(image, mask, finish)
+    area, colours = quiet_area(mask, logo), palette(template.palette)
+    face = font(finish.font) if texts else None
+    lines = fitted(texts, face, area, (image.shape[1], image.shape[0])) if face else ()
+    colour, contrast = text_colour(colours, image, box_of(lines) if lines else area)
+    told: dict[str, Any] = {"quiet_area": area, "text_colour": colour, "text_contrast": contrast, "texts": {}}
+    if face and lines:
+        image = with_words(image, lines, face, colour)
+        told |= {"texts": dict(texts), "font": {"name": face.name, "sha256": face.sha256}}
+        if contrast < LEAST_CONTRAST:
+            said.append(f"The words stand out by {contrast} : 1 only: {LEAST_CONTRAST} : 1 is what all can read.")
+    elif texts:
+        said.append("The words do not fit beside the piece, so there are none: shorten them, or move the piece.")
+    return image, told, said
+
+
 def plate_alone(template: Template, seed: int, size: tuple[int, int]) -> Pixels:
     """The template's plate under its light, without a piece: (h, w, 3) uint8."""
-    scene = _set(template, size, seed)
-    return dithered(_vignetted(_toned(scene.without + scene.key), template.vignette), seed)
+    scene = made_set(template, size, seed)
+    ground = vignetted(toned(scene.without + scene.key), template.vignette)
+    return dithered(sharpened(ground, np.zeros(ground.shape[:2], np.float32), template.sharpen), seed)

@@ -6,8 +6,10 @@ import numpy as np
 
 from jewel_assets.promote.scene import Array, Lamp, single
 
-LAYERS = (0.12, 0.3, 0.5, 0.75, 1.0)
-"""Heights, as shares of the piece's own, of the slices whose shadows add up to its shadow."""
+LAYERS = (0.12, 0.3, 0.5, 0.75, 0.93)
+"""Heights, as shares of the piece's own, of the slices whose shadows add up to its shadow. Of the very top there is
+next to nothing."""
+STEP = 2.0  # pixels
 CONTACT_REACH = 0.010
 """How far the darkness of contact reaches, as a share of the plate's shorter side."""
 
@@ -16,10 +18,10 @@ def cast_lying(alpha: Array, height: Array, lamp: Lamp, from_ground: bool = True
     """(h, w) how much of the lamp each place of the plate sees, 0..1, below a piece that lies on it.
 
     The piece is cut into slices by height; the shadow of a slice z pixels up is moved by z / tan(elevation) away from
-    the lamp and is as soft as the lamp is wide: its penumbra is z times the lamp's angle. Slices are combined by the
-    darkest, since one lies over the other. What is not `from_ground` has nothing below its lowest part.
+    the lamp and is as soft as the lamp is wide: its penumbra is z times the lamp's angle. A slice is as thick as it is
+    far to the next one below, so that no light comes between them. Slices are combined by the darkest, since one lies
+    over the other. What is not `from_ground` has nothing below its lowest part.
     """
-    import cv2
 
     x, y, z = lamp.direction
     top = float(height.max())
@@ -28,15 +30,43 @@ def cast_lying(alpha: Array, height: Array, lamp: Lamp, from_ground: bool = True
     spread = math.tan(math.radians(lamp.softness)) / max(z, 0.2)
     darkest = np.zeros_like(alpha)
     lowest = float(height[height > 0].min())
+    below = foot = 0.0 if from_ground else lowest
     for share in LAYERS:
         level = share * top
         if not from_ground and level < lowest:
             continue
         slice_ = np.where(height >= level * 0.98, alpha, 0.0).astype(np.float32) if level > lowest else alpha
-        move = np.array([[1, 0, -x / z * level], [0, 1, -y / z * level]], np.float32)
-        moved = single(cv2.warpAffine(slice_, move, alpha.shape[::-1], flags=cv2.INTER_LINEAR, borderValue=0.0))
-        np.maximum(darkest, _blurred(moved, 0.6 + level * spread), out=darkest)
+        soft = 0.6 + level * spread
+        start = max(foot, below - 2 * soft * z / max(math.hypot(x, y), 1e-6))  # blurred, it still meets the one below
+        swept = _swept(slice_, (-x / z * (start - level), -y / z * (start - level)))
+        moved = _moved(swept, (-x / z * level, -y / z * level))
+        np.maximum(darkest, _blurred(moved, soft), out=darkest)
+        below = level
     return 1 - darkest
+
+
+def _moved(plane: Array, way: tuple[float, float]) -> Array:
+    """The plane (h, w) moved by `way` (columns, rows); zero comes in."""
+    import cv2
+
+    move = np.array([[1, 0, way[0]], [0, 1, way[1]]], np.float32)
+    return single(cv2.warpAffine(plane, move, plane.shape[::-1], flags=cv2.INTER_LINEAR, borderValue=0.0))
+
+
+def _swept(plane: Array, way: tuple[float, float]) -> Array:
+    """The largest value that each place sees while the plane is moved by `way`, in steps of STEP pixels.
+
+    What was swept so far is moved by as much as it was swept: the way doubles with every step.
+    """
+    length = math.hypot(*way)
+    done = min(STEP, length)
+    while length > STEP:
+        step = min(done, length - done)
+        plane = np.maximum(plane, _moved(plane, (way[0] * step / length, way[1] * step / length)))
+        done += step
+        if done >= length - 1e-3:
+            break
+    return plane
 
 
 def cast_standing(alpha: Array, base: float, lamp: Lamp, tilt: float = 15.0) -> Array:

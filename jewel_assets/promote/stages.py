@@ -81,7 +81,7 @@ class RenderPromo(Stage):
     batch_size: int = 8
 
     name: ClassVar[str] = "render_promo"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     output: ClassVar[pa.Schema] = pa.schema(
         [
             pa.field("cutout_id", pa.string()),
@@ -97,6 +97,7 @@ class RenderPromo(Stage):
             pa.field("hue_shift", pa.float32()),  # degrees
             pa.field("scale", pa.float32()),  # pixels of the image per pixel of the cut-out
             pa.field("warnings", pa.string()),
+            pa.field("texture_sha256", pa.string()),  # of the picture that its plate is made of: a takedown follows it
             blob_field("record_sha256", "application/json"),
         ]
     )
@@ -164,6 +165,7 @@ class RenderPromo(Stage):
             "hue_shift": told["hue_shift"],
             "scale": promo.record["scale"],
             "warnings": "; ".join(promo.warnings) or None,
+            "texture_sha256": template.texture_sha256 or None,
         }
         beside = {"record_sha256": json.dumps(record, indent=2).encode()}
         return Made(columns, engine, data, "image/jpeg", *size, beside=beside)

@@ -1,24 +1,28 @@
 """Templates: which plate, in which colours, under which light, and where the piece lies on it.
 
 The library is a matrix of styles, palettes and lights that suit each other, `matrix.toml`; a user's own template is a
-TOML file with the fields of `Template`, dropped into a folder.
+TOML file with the fields of `Template`, dropped into a folder. Its plate is drawn in its style, or made of a picture
+(`texture`), or painted by a network (`engine = "diffusion"`).
 """
 
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from jewel_assets.errors import Permanent
 from jewel_assets.promote.lights import light
 from jewel_assets.promote.palettes import palette
-from jewel_assets.promote.plates import STYLES
+from jewel_assets.promote.plates import PICTURE, STYLES
+
+if TYPE_CHECKING:
+    from jewel_assets.promote.textures import Texture
 
 
 class Template(BaseModel):
@@ -27,9 +31,19 @@ class Template(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=80)
-    style: str
+    style: str  # one of `plates.STYLES`, or `picture`: with a texture, what its own name says of its surface
     palette: str
     light: str
+    texture: str = ""  # a picture that the plate is made of: a path (in a file: relative to it) or an fsspec URL
+    texture_sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")  # another file under its name is refused
+    texture_credit: str = Field("", max_length=300)  # whom the record names for it
+    engine: Literal["procedural", "diffusion"] = "procedural"  # what draws the plate where there is no texture
+    model: str = ""  # of the diffusion: a folder as diffusers saves it, or a name of the registry; empty: its default
+    model_sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")  # other weights are refused
+    prompt: str = Field("", max_length=1000)  # empty: told from style, palette and light
+    negative_prompt: str = Field("", max_length=1000)
+    steps: int = Field(30, ge=1, le=200)
+    guidance: float = Field(7.0, ge=0, le=30)
     x: float = Field(0.5, ge=0, le=1)  # of the piece's middle
     y: float = Field(0.5, ge=0, le=1)
     scale: float = Field(1.0, ge=0.2, le=1.8)
@@ -38,7 +52,97 @@ class Template(BaseModel):
     mode: Literal["strict", "relit"] = "strict"
     relight: float = Field(1.0, ge=0, le=1)  # of the gain, in mode relit
     vignette: float = Field(0.22, ge=0, le=1)
+    sharpen: float = Field(0.0, ge=0, le=1)  # of the ground
+    sparkle: float = Field(0.0, ge=0, le=1)  # stars on highlights, in mode relit
+    variables: dict[str, str] = {"headline": "", "line": "", "price": ""}  # words on the image
     tags: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_plate(self) -> Self:
+        if self.texture and self.engine == "diffusion":
+            raise ValueError("a plate is made of a texture or painted by a network: leave out `texture` or `engine`")
+        return self
+
+
+def textured(template: Template, texture: "Texture", style: str = PICTURE) -> Template:
+    """The template with a picture as its plate; `style` says how the surface meets the light.
+
+    Its palette, of which a picture takes the colour of words alone, is a light or a dark one as the picture is.
+    """
+    colours = "graphite" if texture.is_dark else "pearl"
+    name = f"{texture.name}-{template.name.removeprefix(f'{template.style}-')}"[:80].rstrip("-_")
+    given = {
+        "name": name,
+        "style": style,
+        "palette": colours,
+        "texture": texture.source,
+        "texture_sha256": texture.sha256,
+        "texture_credit": texture.credit,
+        "engine": "procedural",
+        "tags": ("picture", *texture.name.split("-"), template.light, *palette(colours).tags),
+    }
+    return Template.model_validate({**template.model_dump(), **given})
+
+
+def painted_by(template: Template, model: str = "", prompt: str = "") -> Template:
+    """The template with a plate that a diffusion network paints: the weights that are there now, and no others.
+
+    Raises Permanent where diffusers or the model is missing, its licence forbids its use, or there is no prompt.
+    """
+    from jewel_assets.promote.diffusion import find_network, prompt_of
+
+    network = find_network(model or template.model)
+    given = {
+        "name": f"{template.name[:70]}-diffusion".replace("--", "-"),
+        "engine": "diffusion",
+        "texture": "",
+        "texture_sha256": "",
+        "texture_credit": "",
+        "model": network.asked,
+        "model_sha256": network.sha256,
+        "prompt": prompt or template.prompt,
+    }
+    painted = Template.model_validate({**template.model_dump(), **given})
+    prompt_of(painted)  # raises now what each image would raise
+    return painted
+
+
+def with_plates(
+    templates: Sequence[Template],
+    textures: "Sequence[Texture]" = (),
+    style: str = PICTURE,
+    engine: str | None = None,
+    model: str = "",
+    prompt: str = "",
+) -> list[Template]:
+    """The templates with other plates than their own: each with every texture, or all by one engine.
+
+    Raises Permanent for what contradicts itself, and as `painted_by` does.
+    """
+    if engine not in (None, "procedural", "diffusion"):
+        raise Permanent(f"There is no engine {engine!r} for plates: procedural draws them, diffusion paints them.")
+    if textures and engine == "diffusion":
+        raise Permanent("A plate is made of a texture or painted by a network: ask for one of them.")
+    if (model or prompt) and engine != "diffusion":
+        raise Permanent("A model and a prompt belong to the engine diffusion: ask for it, too (--engine diffusion).")
+    if textures:
+        if style != PICTURE:
+            _check_style(style)
+        return [textured(template, texture, style) for template in templates for texture in textures]
+    if engine == "diffusion":
+        return [painted_by(template, model, prompt) for template in templates]
+    if engine == "procedural":
+        drawn = {"engine": engine, "texture": "", "texture_sha256": "", "texture_credit": ""}
+        for template in templates:
+            _check_style(template.style)
+        return [template.model_copy(update=drawn) for template in templates]
+    return [*templates]
+
+
+def _check_style(style: str) -> None:
+    if style not in STYLES:
+        near = difflib.get_close_matches(style, STYLES, n=3, cutoff=0.3) or sorted(STYLES)
+        raise Permanent(f"There is no style {style!r}: choose one of {', '.join(near)}.")
 
 
 class Library:
@@ -69,9 +173,8 @@ class Library:
         """The first template of this style, palette and light, each where it is given; made where there is none."""
         given = {"style": style, "palette": palette_, "light": light_}
         asked = {name: value for name, value in given.items() if value is not None}
-        if style is not None and style not in STYLES:
-            near = difflib.get_close_matches(style, STYLES, n=3, cutoff=0.3) or sorted(STYLES)
-            raise Permanent(f"There is no style {style!r}: choose one of {', '.join(near)}.")
+        if style is not None:
+            _check_style(style)
         if palette_ is not None:
             palette(palette_)
         if light_ is not None:
@@ -113,6 +216,7 @@ def matrix() -> tuple[Template, ...]:
                         x=x,
                         y=y,
                         scale=scale,
+                        sharpen=suit.get("sharpen", 0.0),
                         tags=(suit["style"], colours, lit, *palette(colours).tags),
                     )
                 )
@@ -127,14 +231,16 @@ def read(path: Path) -> Template:
         raise Permanent(f"The template {path} cannot be read as TOML: {error}.") from error
     try:
         name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "template"
-        template = Template.model_validate({"name": name, **told})
+        template = Template.model_validate({"name": name, **_with_texture(told, path.parent)})
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        if first["type"] == "value_error":
+            raise Permanent(f"The template {path}: {first['ctx']['error']}.") from error
         known = ", ".join(Template.model_fields)
         what = f"it is no key of a template ({known})" if first["type"] == "extra_forbidden" else first["msg"]
         raise Permanent(f"The template {path}, {key}: {what}.") from error
-    if template.style not in STYLES:
+    if template.style not in STYLES and not (template.style == PICTURE and template.texture):
         near = difflib.get_close_matches(template.style, STYLES, n=3, cutoff=0.3) or sorted(STYLES)
         raise Permanent(f"The template {path}, style: there is no {template.style!r}: choose one of {', '.join(near)}.")
     for key, look_up in (("palette", palette), ("light", light)):
@@ -143,3 +249,20 @@ def read(path: Path) -> Template:
         except Permanent as error:
             raise Permanent(f"The template {path}, {key}: {error}") from error
     return template
+
+
+def _with_texture(told: Mapping[str, object], folder: Path) -> Mapping[str, object]:
+    """A template's keys with the texture's place and hash, and what a picture makes needless: style and palette."""
+    source = told.get("texture")
+    if not isinstance(source, str) or not source:
+        return told
+    from jewel_assets.promote.textures import sha256_of, texture_file
+
+    if "://" not in source:
+        source = str((folder / Path(source).expanduser()).resolve())
+    given = {"style": PICTURE, "texture_sha256": "", **told, "texture": source}
+    if not given["texture_sha256"]:
+        given["texture_sha256"] = sha256_of(source)
+    if "palette" not in given:
+        given["palette"] = "graphite" if texture_file(Path(source)).is_dark else "pearl"
+    return given

@@ -8,16 +8,17 @@ import signal
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from jewel_assets.clean.removal import Matte, PlainRemover
 from jewel_assets.cli import app
 from jewel_assets.errors import Permanent
-from jewel_assets.images import decode, encode_jpeg, encode_png, flatten
+from jewel_assets.images import Pixels, decode, encode_jpeg, encode_png, flatten
 from jewel_assets.promote.batch import Asked, Made, NotMade, make_all
 from jewel_assets.promote.templates import library
 from jewel_assets.settings import settings
@@ -162,3 +163,30 @@ def test_a_person_in_the_picture_is_refused_unless_people_are_welcome(
     photo = tmp_path / "product.jpg"
     photo.write_bytes(encode_jpeg(flatten(np.pad(drawn_ring(300), ((60, 60), (60, 60), (0, 0))))))
     assert jewel(photo, "--style", "velvet", "--size", "180x180", "--out", out).exit_code == 0
+
+
+class _Greedy(PlainRemover):
+    """Takes a strip of the ground beside the piece for a part of it, and is sure of it."""
+
+    def mattes(self, images: Sequence[Pixels]) -> list[Matte]:
+        (matte,) = super().mattes(images)
+        matte.alpha[250:290, 40:260] = 1
+        return [matte]
+
+
+def test_a_mask_that_is_not_to_be_trusted_is_shown_instead_of_a_bad_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jewel_assets.clean.choose_remover", lambda *_, **__: _Greedy())
+    rgba = np.pad(drawn_ring(200), ((40, 60), (50, 50), (0, 0)))
+    photo, out, mended = tmp_path / "a.png", tmp_path / "out", tmp_path / "mended.png"
+    photo.write_bytes(encode_png(flatten(rgba)))
+    mended.write_bytes(encode_png(np.ascontiguousarray(rgba[..., 3])))
+    asked = [photo, "--style", "velvet", "--size", "180x180", "--out", out / "promo.jpg"]
+    refused = jewel(*asked)
+    assert refused.exit_code == 1
+    assert "of its outline runs where the photo shows no edge" in refused.output
+    assert decode((out / "a-mask.png").read_bytes())[270, 150, 0] == 255
+    assert not (out / "promo.jpg").exists()
+    assert jewel(*asked, "--mask", mended).exit_code == 0
+    assert jewel(*asked, "--doubtful").exit_code == 0

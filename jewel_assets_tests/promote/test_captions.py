@@ -29,6 +29,7 @@ from jewel_assets.promote.captions.describe import claims_in
 from jewel_assets.promote.captions.phrasebook import SHIPPED
 from jewel_assets.promote.materials import METALS, STONES, Materials, Stone
 from jewel_assets.promote.plates import STYLES
+from jewel_assets_tests.promote.networks import tiny_blip
 
 TONES = ("elegant", "festive", "minimal", "playful")
 LANGUAGES = ("de", "en", "fr")
@@ -304,7 +305,7 @@ def test_a_network_that_claims_a_species_is_replaced_by_the_phrases(
     says: Callable[[str], None] = lambda text: monkeypatch.setattr(  # noqa: E731
         NetworkDescriber, "_caption", lambda self, image: text
     )
-    network = NetworkDescriber(tmp_path)
+    network = NetworkDescriber(tiny_blip(tmp_path / "blip"))
     says("a gold ring with a large diamond on it")
     claimed = network.describe(image, Known("ring"), "en")
     assert (claimed.text, "'diamond'" in claimed.engine) == ("A ring.", True)
@@ -331,31 +332,3 @@ def test_a_network_of_random_weights_is_loaded_from_its_folder_and_writes_the_sa
     (folder / "model.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}      ")
     with pytest.raises(Permanent, match=r"does not load|no captioning network"):
         NetworkDescriber(folder).describe(image, Known("ring"), "en")
-
-
-def tiny_blip(folder: Path) -> Path:
-    """A BLIP of some thousand random weights, saved as `transformers` saves one."""
-    import torch
-    from transformers import (
-        BertTokenizer,
-        BlipConfig,
-        BlipForConditionalGeneration,
-        BlipImageProcessor,
-        BlipProcessor,
-    )
-
-    folder.mkdir()
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "a", "ring", "on", "cloth", "with", "light"]
-    (folder / "vocab.txt").write_text("\n".join(vocabulary))
-    tokens = {"bos_token_id": 5, "sep_token_id": 3, "eos_token_id": 3, "pad_token_id": 0}
-    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    text = {"vocab_size": len(vocabulary), "encoder_hidden_size": 16, "max_position_embeddings": 64, **sizes, **tokens}
-    vision = {"image_size": 32, "patch_size": 16, **sizes}
-    torch.manual_seed(0)
-    model = BlipForConditionalGeneration(BlipConfig(text_config=text, vision_config=vision, projection_dim=16))
-    model.save_pretrained(folder, safe_serialization=True)
-    processor = BlipProcessor(
-        BlipImageProcessor(size={"height": 32, "width": 32}), BertTokenizer(str(folder / "vocab.txt"))
-    )
-    processor.save_pretrained(folder)
-    return folder

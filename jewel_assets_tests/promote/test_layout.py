@@ -119,6 +119,21 @@ def test_on_a_story_they_lie_above_each_other_unless_they_stand_on_a_floor() -> 
     assert standing[0][1] == standing[1][1]
 
 
+@pytest.mark.parametrize("scale", [0.3, 0.6, 0.9, 1.5, 3.0])
+def test_nothing_of_a_filters_lobes_is_left_beyond_an_edge_or_within_it(scale: float) -> None:
+    """Of a disc of 300 pixels: or a light piece shows a contour on a dark plate, and an opaque one shines through."""
+    y, x = np.mgrid[:400, :400]
+    alpha = np.clip(150.5 - np.hypot(x - 200, y - 200), 0, 1)
+    rgba = np.dstack([np.full((400, 400, 3), 240), np.rint(alpha * 255)]).astype(np.uint8)
+    rgba[rgba[..., 3] == 0] = 0
+    scaled = resized(rgba, scale)[..., 3]
+    y, x = np.mgrid[: scaled.shape[0], : scaled.shape[1]]
+    distance = np.hypot((x + 0.5) / scale - 200.5, (y + 0.5) / scale - 200.5)
+    reach = 1.3 * max(1.0, 1 / scale)
+    assert (scaled[distance > 150.5 + reach] == 0).all()
+    assert (scaled[distance < 149.5 - reach] == 255).all()
+
+
 @pytest.mark.parametrize(("align", "edge"), [("foot", 1), ("top", 0), ("middle", 0.5)])
 def test_pieces_of_different_height_are_in_line(align: Align, edge: float) -> None:
     wide = piece_of(cv2.resize(drawn_ring(200), (300, 100), interpolation=cv2.INTER_AREA), "ring")

@@ -39,6 +39,22 @@ def test_a_lower_lamp_throws_a_longer_shadow_and_a_larger_one_a_softer() -> None
     assert np.abs(np.diff(hard, axis=1)).max() > 2 * np.abs(np.diff(soft, axis=1)).max()
 
 
+def test_no_light_comes_between_the_slices_of_what_is_thin_and_high() -> None:
+    alpha = np.zeros((300, 300), np.float32)
+    alpha[140:160, 120:124] = 1
+    height = np.where(alpha > 0, 90.0, 0.0).astype(np.float32)
+    seen = shadow.cast_lying(alpha, height, Lamp(180, 45, softness=1))
+    assert seen[150, 124:200].max() < 0.2
+
+
+def test_a_chain_rises_by_its_own_width_and_a_pendant_by_its_share() -> None:
+    y, x = np.mgrid[0:300, 0:300]
+    radius = np.hypot(x - 150, y - 150)
+    chain = ((radius > 136) & (radius < 142)).astype(np.float32)
+    assert 5 < height_of(chain, "necklace", 284).max() < 14
+    assert height_of(disc(300, 100), "necklace", 200).max() == pytest.approx(30, abs=1)
+
+
 def test_light_comes_through_the_opening_of_a_ring() -> None:
     y, x = np.mgrid[0:300, 0:300]
     radius = np.hypot(x - 150, y - 150)

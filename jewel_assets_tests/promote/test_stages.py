@@ -1,6 +1,7 @@
 """The batch: every cut-out on every template, resumable, the same pixels however many workers, licences obeyed."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +12,12 @@ from jewel_assets.images import decode, encode_png
 from jewel_assets.lake import Lake, run_stage
 from jewel_assets.lake.takedowns import take_down
 from jewel_assets.lake.verification import verify
+from jewel_assets.promote.posts import WriteCaption
 from jewel_assets.promote.stages import RenderPromo, list_promos
-from jewel_assets.promote.templates import Template, library
+from jewel_assets.promote.templates import Template, library, textured
+from jewel_assets.promote.textures import textures_of
 from jewel_assets_tests.lake.small_lakes import publish
+from jewel_assets_tests.promote.networks import tiny_blip
 from jewel_assets_tests.promote.pieces import drawn_ring
 
 TEMPLATES = [library().get(name) for name in ("velvet-midnight", "marble-ivory")]
@@ -156,4 +160,32 @@ def test_a_takedown_takes_the_promotional_images_along(lake: Lake) -> None:
     take_down(lake, "item", "folder:gold", "tests")
     left = {row["cutout_id"] for row in lake.dataset("promo_renders").read("ring").to_pylist()}
     assert left == {"folder:silver"}
+    assert list(verify(lake)) == []
+
+
+def test_a_captioning_network_writes_the_alternative_texts(lake: Lake, tmp_path: Path) -> None:
+    rendered(lake, listed(lake))
+    promos = lake.dataset("promo_renders").read("ring")
+    stage = WriteCaption(network=tiny_blip(tmp_path / "blip"))
+    assert run_stage(lake, stage, promos, "promo_captions", "ring", workers=1).ok == 4
+    told = lake.dataset("promo_captions").read("ring")
+    assert all("blip" in engine for engine in told["alt_text_engine"].to_pylist())
+    assert run_stage(lake, stage, promos, "promo_captions", "ring", workers=1).attempted == 0
+    assert run_stage(lake, WriteCaption(), promos, "promo_captions", "ring", workers=1).ok == 4
+    assert set(lake.dataset("promo_captions").read("ring")["alt_text_engine"].to_pylist()) == {"phrases"}
+    with pytest.raises(Permanent, match="no captioning network"):
+        run_stage(lake, WriteCaption(network=tmp_path), promos, "promo_captions", "ring", workers=1)
+
+
+def test_a_takedown_of_a_texture_takes_the_images_on_it_along(lake: Lake) -> None:
+    y, x = np.mgrid[:300, :300]
+    stone = np.clip(150 + 30 * np.sin(x / 7) * np.sin(y / 9), 0, 255).astype(np.uint8)
+    publish(lake, "textures", "organic", {"slate": encode_png(np.dstack([stone] * 3))}, licence="CC0-1.0")
+    (slate,), _ = textures_of(lake, ["folder:slate"])
+    chosen = [textured(TEMPLATES[0], slate), TEMPLATES[1]]
+    items = list_promos(lake.dataset("cutouts").read("ring"), chosen, 7, SIZE)
+    assert rendered(lake, items).ok == 4
+    take_down(lake, "item", "folder:slate", "tests")
+    left = lake.dataset("promo_renders").read("ring")["template_name"].to_pylist()
+    assert left == [TEMPLATES[1].name] * 2
     assert list(verify(lake)) == []

@@ -45,7 +45,11 @@ class NetworkDescriber:
 
     @cached_property
     def engine(self) -> str:
-        """The folder's name and the start of the SHA-256 of its weights, which say what wrote a text."""
+        """The folder's name and the start of the SHA-256 of its weights, which say what wrote a text.
+
+        Raises `Permanent` where there is no network in the folder.
+        """
+        self._check()
         digest = hashlib.sha256()
         for file in sorted(self.folder.glob("*.safetensors")):
             with file.open("rb") as stream:
@@ -67,13 +71,16 @@ class NetworkDescriber:
         text = processor.batch_decode(tokens, skip_special_tokens=True)[0]
         return " ".join(str(text).split())[: ALT_CHARACTERS - 1]
 
-    @cached_property
-    def _loaded(self) -> tuple[Any, Any]:
+    def _check(self) -> None:
         if not (self.folder / "config.json").is_file() or not list(self.folder.glob("*.safetensors")):
             raise Permanent(
                 f"The folder {str(self.folder)!r} has no captioning network: config.json and *.safetensors are "
                 "expected, as `hf download Salesforce/blip-image-captioning-base --local-dir ...` writes them."
             )
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        self._check()
         try:
             from transformers import (  # type: ignore[import-not-found, unused-ignore]
                 AutoModelForImageTextToText,
