@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jewel_assets.images import Pixels
+from jewel_assets.promote.scene import low_pass
 
 CORE_INSET = 2
 """Pixels by which the opaque part is eroded before it is compared: within it no edge is blended."""
@@ -87,12 +88,10 @@ def compare(laid: Pixels, shown: Pixels, mode: str, shorter_side: int) -> Fideli
 
 def _detail_psnr(before: Pixels, after: Pixels, core: NDArray[np.bool_], sigma: float) -> float:
     """Blurs are taken over the core alone (normalized convolution), so that no ground comes into them."""
-    import cv2
-
     weight = core.astype(np.float32)
     change = np.where(core[..., None], after.astype(np.float32) - before, 0.0).astype(np.float32)
-    share = np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)
-    high = change - cv2.GaussianBlur(change, (0, 0), sigma) / share[..., None]
+    share = np.maximum(low_pass(weight, sigma), 1e-3)
+    high = change - low_pass(change, sigma) / share[..., None]
     error = float((high[core] ** 2).mean())
     return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from jewel_assets.errors import Permanent
 from jewel_assets.promote.palettes import PALETTES
 from jewel_assets.promote.plates import make_plate
-from jewel_assets.promote.scene import Gobo, Lamp, Plate, Rig, Spot
+from jewel_assets.promote.scene import Gobo, Lamp, Plate, Rig, Spot, low_pass
 from jewel_assets.promote.shading import (
     GOBOS,
     ambient_occlusion,
@@ -185,3 +186,12 @@ def test_dither_leaves_black_and_white_in_range() -> None:
         pixels = dithered(np.full((300, 300, 3), value, np.float32))
         wanted = 255 if value else 0
         assert np.abs(pixels.astype(int) - wanted).max() <= 1
+
+
+@pytest.mark.parametrize("sigma", [3.0, 9.0, 13.0, 23.0])
+@pytest.mark.parametrize("shape", [(620, 700), (333, 901, 3)])
+def test_a_low_pass_is_a_gaussian_whichever_way_it_is_taken(sigma: float, shape: tuple[int, ...]) -> None:
+    field = np.random.default_rng(1).random(shape).astype(np.float32)
+    field[100:200] *= 0.2
+    field[:, :50] = 1
+    assert np.abs(low_pass(field, sigma) - cv2.GaussianBlur(field, (0, 0), sigma)).max() < 0.015
