@@ -35,7 +35,7 @@ from jewel_assets.lake import Lake, run_stage  # noqa: E402
 from jewel_assets.promote.palettes import palette  # noqa: E402
 from jewel_assets.promote.piece import Piece, piece_of  # noqa: E402
 from jewel_assets.promote.plates import make_plate  # noqa: E402
-from jewel_assets.promote.render import render  # noqa: E402
+from jewel_assets.promote.rendering import render  # noqa: E402
 from jewel_assets.promote.shading import to_linear, to_srgb  # noqa: E402
 from jewel_assets.promote.stages import RenderPromo, list_promos  # noqa: E402
 from jewel_assets.promote.templates import library  # noqa: E402

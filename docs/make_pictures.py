@@ -35,7 +35,7 @@ from jewel_assets.explore.report import report_path
 from jewel_assets.images import decode
 from jewel_assets.lake import Lake
 from jewel_assets.promote.piece import Piece, piece_of
-from jewel_assets.promote.render import render as promote
+from jewel_assets.promote.rendering import render as promote
 from jewel_assets.promote.templates import library
 from jewel_assets.shape.catalogue import shipped_sample
 from jewel_assets.shape.designs import FAMILIES

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jewel_assets.collect.sidecars import Credit
     from jewel_assets.images import Pixels
     from jewel_assets.promote.fidelity import Fidelity
-    from jewel_assets.promote.render import Promo
+    from jewel_assets.promote.rendering import Promo
 
 TOGETHER = 64
 """Images of one lot, and at most LOT photos: they go template by template, so that each plate is made once for them."""
@@ -170,7 +170,7 @@ class Maker:
             raise Unfit("not for publishing", why.replace("`permission` in the configuration", "--permission"))
 
     def _rendered(self, pieces: Sequence[Piece], template: Template) -> "Promo":
-        from jewel_assets.promote.render import render
+        from jewel_assets.promote.rendering import render
 
         return render(pieces, template, self.asked.seed, self.asked.size, self.asked.finish)
 

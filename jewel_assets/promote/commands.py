@@ -336,8 +336,8 @@ def _finish(told: Mapping[str, Any]) -> "Finish":
 
 
 def _thumbnail(piece: Any, template: "Template", seed: int) -> Any:
-    from jewel_assets.promote.render import plate_alone
-    from jewel_assets.promote.render import render as render_
+    from jewel_assets.promote.rendering import plate_alone
+    from jewel_assets.promote.rendering import render as render_
 
     size = (THUMBNAIL, THUMBNAIL)
     return plate_alone(template, seed, size) if piece is None else render_(piece, template, seed, size).image

@@ -104,7 +104,7 @@ class RenderPromo(Stage):
 
     @override
     def parameters(self) -> Mapping[str, Any]:
-        from jewel_assets.promote.render import VERSION
+        from jewel_assets.promote.rendering import VERSION
 
         return {"renderer": VERSION, "quality": JPEG_QUALITY, "accept_doubtful": self.accept_doubtful}
 
@@ -124,7 +124,7 @@ class RenderPromo(Stage):
         return [self._result(item) for item in items]
 
     def _result(self, item: Item) -> Result:
-        from jewel_assets.promote.render import render
+        from jewel_assets.promote.rendering import render
 
         row = item.row
         permission, size = row["promo_permission"], (int(row["promo_width"]), int(row["promo_height"]))

@@ -22,7 +22,7 @@ from jewel_assets.promote.fidelity import core_of
 from jewel_assets.promote.lights import LIGHTS
 from jewel_assets.promote.palettes import PALETTES
 from jewel_assets.promote.plates import STYLES
-from jewel_assets.promote.render import render
+from jewel_assets.promote.rendering import render
 from jewel_assets.promote.templates import Template, library, painted_by
 from jewel_assets.settings import settings
 from jewel_assets_tests.promote.networks import tiny_diffusion
@@ -287,7 +287,7 @@ def test_a_procedural_image_needs_none_of_it(tmp_path: Path) -> None:
     """The extra is heavy: who does not ask for it does not wait for it."""
     code = (
         "import sys\nfrom jewel_assets.promote.templates import library\n"
-        "from jewel_assets.promote.render import plate_alone\n"
+        "from jewel_assets.promote.rendering import plate_alone\n"
         "plate_alone(library().get('silk-rose'), 1, (64, 64))\n"
         "sys.exit(any(name in sys.modules for name in ('torch', 'diffusers', 'transformers')))"
     )

@@ -11,7 +11,7 @@ from jewel_assets.errors import Permanent
 from jewel_assets.images import Pixels, encode_png
 from jewel_assets.promote.finish import LEAST_CONTRAST, WIDEST, Finish, graded, quiet_area, text_colour, with_logo
 from jewel_assets.promote.palettes import PALETTES, palette
-from jewel_assets.promote.render import render
+from jewel_assets.promote.rendering import render
 from jewel_assets.promote.scene import Palette
 from jewel_assets.promote.templates import Template
 from jewel_assets_tests.promote.pieces import ring

@@ -16,7 +16,7 @@ from jewel_assets.errors import Permanent
 from jewel_assets.images import Pixels, encode_png
 from jewel_assets.lake import Lake
 from jewel_assets.promote.plates.pictured import PLAIN, SURFACES, Surface, enlargement, pictured, quilted, surface_of
-from jewel_assets.promote.render import render
+from jewel_assets.promote.rendering import render
 from jewel_assets.promote.shading import to_linear
 from jewel_assets.promote.templates import Template, library, textured
 from jewel_assets.promote.textures import read_texture, texture_file, textures_of

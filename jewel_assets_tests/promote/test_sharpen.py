@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jewel_assets.promote.fidelity import core_of
-from jewel_assets.promote.render import plate_alone, render
+from jewel_assets.promote.rendering import plate_alone, render
 from jewel_assets.promote.shading import dithered
 from jewel_assets.promote.sharpen import OVERSHOOT, THRESHOLD, sharpened
 from jewel_assets.promote.templates import Template

@@ -6,7 +6,7 @@ import pytest
 
 from jewel_assets.images import Pixels
 from jewel_assets.promote.piece import Piece, piece_of
-from jewel_assets.promote.render import render
+from jewel_assets.promote.rendering import render
 from jewel_assets.promote.sparkle import APART, LARGEST_SHARE, MOST, Star, highlights, sparkled, stars_of
 from jewel_assets.promote.templates import Template
 from jewel_assets_tests.promote.pieces import drawn_ring

@@ -7,7 +7,7 @@ import pytest
 
 from jewel_assets.errors import Permanent
 from jewel_assets.images import encode_png
-from jewel_assets.promote.render import plate_alone
+from jewel_assets.promote.rendering import plate_alone
 from jewel_assets.promote.templates import Template, library, read, with_plates
 from jewel_assets.promote.textures import texture_file
 

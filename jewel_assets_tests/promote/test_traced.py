@@ -15,7 +15,7 @@ from jewel_assets.images import decode
 from jewel_assets.promote.layout import SHARE
 from jewel_assets.promote.palettes import palette
 from jewel_assets.promote.plates import make_plate
-from jewel_assets.promote.render import plate_alone
+from jewel_assets.promote.rendering import plate_alone
 from jewel_assets.promote.scene import Lamp, Plate
 from jewel_assets.promote.templates import Template
 from jewel_assets.promote.traced import Model, render_mesh

@@ -10,7 +10,7 @@ from jewel_assets.errors import Permanent
 from jewel_assets.promote import upscale
 from jewel_assets.promote.finish import Finish
 from jewel_assets.promote.layout import resized
-from jewel_assets.promote.render import render
+from jewel_assets.promote.rendering import render
 from jewel_assets.promote.scene import Array
 from jewel_assets.promote.templates import Template
 from jewel_assets.promote.upscale import (

@@ -13,7 +13,7 @@ from jewel_assets.cli import app
 from jewel_assets.errors import Permanent
 from jewel_assets.images import Pixels, encode_png
 from jewel_assets.promote.finish import Box, Finish
-from jewel_assets.promote.render import render
+from jewel_assets.promote.rendering import render
 from jewel_assets.promote.templates import Template, read
 from jewel_assets.promote.words import LONGEST, box_of, fitted, font, texts_of, with_words
 from jewel_assets_tests.promote.pieces import drawn_ring, ring

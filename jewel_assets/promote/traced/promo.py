@@ -18,7 +18,7 @@ from jewel_assets.promote.fidelity import compare
 from jewel_assets.promote.finish import Finish, graded
 from jewel_assets.promote.layout import Laid
 from jewel_assets.promote.piece import MARGIN
-from jewel_assets.promote.render import SQUARE, VERSION, Promo, composed, made_set, signed, toned, vignetted
+from jewel_assets.promote.rendering import SQUARE, VERSION, Promo, composed, made_set, signed, toned, vignetted
 from jewel_assets.promote.scene import Array, Rig, single
 from jewel_assets.promote.shading import gobo_mask, spot_mask
 from jewel_assets.promote.sharpen import sharpened

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jewel_assets.promote.layout import LARGEST_SHARE, SHARE
-from jewel_assets.promote.render import HANGING, STANDING
+from jewel_assets.promote.rendering import HANGING, STANDING
 from jewel_assets.promote.scene import Lamp, Plate
 from jewel_assets.promote.templates import Template
 from jewel_assets.shape.render import Surface

@@ -5,13 +5,14 @@ import json
 import numpy as np
 import pytest
 
+from jewel_assets import promote
 from jewel_assets.errors import Permanent
 from jewel_assets.promote.fidelity import compare, core_of
 from jewel_assets.promote.lights import LIGHTS
 from jewel_assets.promote.piece import Piece, piece_of
 from jewel_assets.promote.plates import STYLES
 from jewel_assets.promote.relight import BRIGHTEST, DARKEST, gain_of, relit
-from jewel_assets.promote.render import plate_alone, render
+from jewel_assets.promote.rendering import plate_alone, render
 from jewel_assets.promote.templates import Template, library
 from jewel_assets_tests.promote.pieces import drawn_ring, ring
 
@@ -162,3 +163,11 @@ def test_a_pair_is_made_of_one_piece_and_not_of_two(piece: Piece) -> None:
     left = render(earrings, template(arrangement="pair"), 1, SMALL)
     assert any("two already" in warning for warning in left.warnings)
     assert np.array_equal(left.image, render(earrings, template(), 1, SMALL).image)
+
+
+def test_the_street_is_called_from_python_by_its_own_name(piece: Piece) -> None:
+    """As the web application will: nothing but names of the package."""
+    promo = promote.render(piece, promote.library().get("velvet-midnight"), seed=7, size=SMALL)
+    assert isinstance(promo, promote.Promo)
+    assert set(promo.layers) == {"plate", "shadow", "piece", "mask"}
+    assert all(hasattr(promote, name) for name in promote.__all__)
