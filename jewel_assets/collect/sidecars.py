@@ -92,6 +92,10 @@ class Sidecars:
 
     def credit(self, photo: str) -> Credit:
         """What is said of the photo with this spelled path below the root: the nearest side-car's word."""
+        return self.word(photo) or Credit()
+
+    def word(self, photo: str) -> Credit | None:
+        """The same; None where no side-car speaks of it. One that cannot be understood does: its credit is empty."""
         own = self._beside.get(photo) or self._beside.get(str(PurePosixPath(photo).with_suffix("")))
         if own is not None:
             if own not in self._read:
@@ -106,7 +110,7 @@ class Sidecars:
                 if credit is not None:
                     return credit
             if not folder:
-                return Credit()
+                return None
             folder = _folder(folder)
 
     def problems(self) -> list[str]:

@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from jewel_assets.errors import Permanent
 from jewel_assets.promote.finish import Finish
 from jewel_assets.promote.piece import Piece, Unfit
+from jewel_assets.promote.rights import check_rights
 from jewel_assets.promote.templates import Template
 from jewel_assets.settings import settings
 
@@ -44,6 +46,7 @@ class Asked:
     category: str | None = None
     mask: Path | None = None
     beside: tuple[Path, ...] = ()
+    beside_categories: tuple[str | None, ...] = ()  # of each of them, else `category` or guessed
     permission: str = ""  # who permits to publish what a licence beside the photos leaves to be asked
     people: bool = False  # take photos that show a person, too
     doubtful: bool = False  # take cut-outs that are not to be trusted, too
@@ -74,19 +77,22 @@ class NotMade:
     mask: NDArray[np.uint8] | None = field(default=None, repr=False)  # (h, w), for somebody to look at
 
 
-def make_all(photos: Sequence[Path], asked: Asked, base: Path, workers: int = 1) -> Iterator[Made | NotMade]:
+def make_all(
+    photos: Sequence[Path], asked: Asked, workers: int = 1, credits_: "Mapping[Path, Credit] | None" = None
+) -> Iterator[Made | NotMade]:
     """The images, lot by lot, in the order of the photos and, within a lot, of the templates.
 
-    `base` is the folder whose side-cars say what may be done with the photos. With several workers at most one lot more
-    than there are workers is held in memory. Raises Permanent where a worker dies.
+    `credits_` is what side-cars say of photos (`rights.credits_of`). With several workers at most one lot more than
+    there are workers is held in memory. Raises Permanent where a worker dies.
     """
-    size = max(1, min(LOT, TOGETHER // len(asked.templates)))
-    lots = [photos[first : first + size] for first in range(0, len(photos), size)]
-    credits_ = credits_of(photos, base)
-    if workers == 1 or len(lots) == 1:
+    at_once = max(1, TOGETHER * 1080 * 1080 // (asked.size[0] * asked.size[1]))
+    few = [asked.templates[first : first + at_once] for first in range(0, len(asked.templates), at_once)]
+    size = max(1, min(LOT, at_once // len(few[0])))
+    lots = [(photos[first : first + size], some) for first in range(0, len(photos), size) for some in few]
+    if workers == 1 or len(lots) <= 1:
         maker = Maker(asked, credits_)
         for lot in lots:
-            yield from maker.make(lot)
+            yield from maker.make(*lot)
         return
     from concurrent.futures import Future, ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
@@ -98,7 +104,7 @@ def make_all(photos: Sequence[Path], asked: Asked, base: Path, workers: int = 1)
     ) as pool:
         try:
             for lot in lots:
-                running.append(pool.submit(_make, lot))
+                running.append(pool.submit(_make, *lot))
                 if len(running) > workers:
                     yield from running.popleft().result()
             while running:
@@ -120,26 +126,31 @@ class Maker:
         self.credits = credits_ or {}
         self._remover: Any = None
 
-    def make(self, photos: Sequence[Path]) -> Iterator[Made | NotMade]:
-        """The images of a few photos, template by template; before them those that give none."""
+    def make(self, photos: Sequence[Path], templates: Sequence[Template] = ()) -> Iterator[Made | NotMade]:
+        """The images of a few photos, on these templates or all; before them the photos that give none."""
+        templates = templates or self.asked.templates
+        is_first = templates[0] == self.asked.templates[0]  # a photo that gives no image is told once
         cuts = []
         for photo in photos:
             try:
-                self._check_rights(photo)
+                for one in (photo, *self.asked.beside):
+                    check_rights(self.credits.get(one), self.asked.permission)
                 if photo.suffix.lower() == MODEL:
-                    yield from self._traced(photo)
+                    yield from self._traced(photo, templates)
                     continue
-                cut = [self.cut(photo, self.asked.mask), *(self.cut(one) for one in self.asked.beside)]
+                sides = itertools.zip_longest(self.asked.beside, self.asked.beside_categories)
+                cut = [self.cut(photo, self.asked.mask), *(self.cut(one, None, theirs) for one, theirs in sides)]
                 pieces, engines = zip(*cut, strict=True)
                 cuts.append((photo, pieces, engines))
             except Unfit as unfit:
-                yield NotMade(photo, unfit.reason, str(unfit), unfit.mask)
-        for template, (photo, pieces, engines) in itertools.product(self.asked.templates, cuts):
+                if is_first:
+                    yield NotMade(photo, unfit.reason, str(unfit), unfit.mask)
+        for template, (photo, pieces, engines) in itertools.product(templates, cuts):
             promo = self._rendered(pieces, template)
-            record = self._record(promo, photo, engines)
+            record = self._record(promo, photo, engines, [piece.category for piece in pieces])
             yield Made(photo, pieces[0], template, promo.image, promo.fidelity, promo.warnings, record)
 
-    def cut(self, photo: Path, mask: Path | None = None) -> tuple[Piece, str]:
+    def cut(self, photo: Path, mask: Path | None = None, category: str | None = None) -> tuple[Piece, str]:
         """The piece in a photo, and what cut it out: `mask`, where there is one. Raises Unfit where there is none."""
         from jewel_assets.promote import cutting
 
@@ -155,26 +166,15 @@ class Maker:
             self._remover.load(settings().threads)
         drawn = cutting.read_mask(mask) if mask else None
         asked = self.asked
-        found = cutting.cut(data, self._remover, asked.category, drawn, asked.people, asked.doubtful)
+        found = cutting.cut(data, self._remover, category or asked.category, drawn, asked.people, asked.doubtful)
         return found.piece, found.engine
-
-    def _check_rights(self, photo: Path) -> None:
-        """Raises Unfit where a side-car names a licence that does not let this be published."""
-        credit = self.credits.get(photo)
-        if credit is None or not (credit.licence or credit.licence_url):
-            return
-        from jewel_assets.collect import refuses_publishing
-
-        why = refuses_publishing(FOLDER, credit.licence, credit.licence_url, bool(self.asked.permission))
-        if why is not None:
-            raise Unfit("not for publishing", why.replace("`permission` in the configuration", "--permission"))
 
     def _rendered(self, pieces: Sequence[Piece], template: Template) -> "Promo":
         from jewel_assets.promote.rendering import render
 
         return render(pieces, template, self.asked.seed, self.asked.size, self.asked.finish)
 
-    def _traced(self, path: Path) -> Iterator[Made]:
+    def _traced(self, path: Path, templates: Sequence[Template]) -> Iterator[Made]:
         """The images of a mesh, by Mitsuba. Raises Unfit where it is none of ours."""
         from jewel_assets.promote.traced import Model, render_mesh
 
@@ -184,66 +184,58 @@ class Maker:
             model = Model.read(path, self.asked.samples, self.asked.variant)
         except Permanent as error:
             raise Unfit("no mesh of ours", str(error)) from error
-        for template in self.asked.templates:
+        for template in templates:
             promo = render_mesh(model, template, self.asked.seed, self.asked.size, self.asked.finish)
             piece = Piece(promo.laid.rgba, str(promo.record["category"]))
-            record = self._record(promo, path, ("mitsuba",))
-            yield Made(path, piece, template, promo.image, promo.fidelity, promo.warnings, record)
+            record = self._record(promo, path, ("mitsuba",), (piece.category,))
+            yield Made(path, piece, promo.template, promo.image, promo.fidelity, promo.warnings, record)
 
-    def _record(self, promo: "Promo", photo: Path, engines: Sequence[str]) -> dict[str, Any]:
+    def _record(self, promo: "Promo", photo: Path, engines: Sequence[str], categories: Sequence[str]) -> dict[str, Any]:
         """What the image was made from and by: all that `again` needs."""
-        mask, credit = self.asked.mask, self.credits.get(photo)
-        told = {} if credit is None else {name: value for name, value in vars(credit).items() if value}
+        mask = self.asked.mask
         return {
             "photo": _spelled(photo),
-            "photo_sha256": _sha256(photo),
+            "photo_sha256": sha256_of(photo),
             "engine": engines[0],
             "beside": [
-                {"photo": _spelled(one), "photo_sha256": _sha256(one), "engine": engine}
-                for one, engine in zip(self.asked.beside, engines[1:], strict=True)
+                {
+                    "photo": _spelled(one),
+                    "photo_sha256": sha256_of(one),
+                    "engine": engine,
+                    "category": category,
+                    "licence": self._licence(one),
+                }
+                for one, engine, category in zip(self.asked.beside, engines[1:], categories[1:], strict=True)
             ],
             "mask": None if mask is None else _spelled(mask),
-            "mask_sha256": None if mask is None else _sha256(mask),
-            "licence": told or None,
+            "mask_sha256": None if mask is None else sha256_of(mask),
+            "licence": self._licence(photo),
             "permission": self.asked.permission or None,
+            "versions": {name: version(name) for name in ("numpy", "opencv-contrib-python", "pillow")},
             **promo.record,
         }
 
-
-def credits_of(photos: Sequence[Path], base: Path) -> "dict[Path, Credit]":
-    """What side-cars (`licences.csv` in a folder, `photo.json` beside a photo) say of the photos that they speak of."""
-    tables, beside = set(), {}
-    names = {"licences.csv", "licences.json", "licenses.csv", "licenses.json"}
-    for folder in {above for photo in photos for above in photo.parents if above == base or base in above.parents}:
-        tables |= {folder / name for name in names if (folder / name).is_file()}
-    for photo in photos:
-        for path in (photo.with_name(f"{photo.name}.json"), photo.with_suffix(".json")):
-            if path.is_file():
-                beside[photo.relative_to(base).as_posix()] = path
-                break
-    if not tables and not beside:
-        return {}
-    from jewel_assets.collect.sidecars import Sidecars, spelled
-
-    sidecars = Sidecars(base, sorted(tables), {spelled(name): path for name, path in beside.items()})
-    return {photo: sidecars.credit(spelled(photo.relative_to(base).as_posix())) for photo in photos}
+    def _licence(self, photo: Path) -> dict[str, Any] | None:
+        credit = self.credits.get(photo)
+        return None if credit is None else {name: value for name, value in vars(credit).items() if value}
 
 
 _maker: Maker
 
 
-def _set_up(asked: Asked, credits_: "Mapping[Path, Credit]") -> None:
+def _set_up(asked: Asked, credits_: "Mapping[Path, Credit] | None") -> None:
     global _maker
     _maker = Maker(asked, credits_)
 
 
-def _make(photos: Sequence[Path]) -> list[Made | NotMade]:
-    return list(_maker.make(photos))
+def _make(photos: Sequence[Path], templates: Sequence[Template]) -> list[Made | NotMade]:
+    return list(_maker.make(photos, templates))
 
 
 def _spelled(path: Path) -> str:
     return os.fsencode(path.resolve()).decode("utf-8", "replace")
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -16,13 +16,16 @@ from jewel_assets.errors import Permanent
 from jewel_assets.settings import settings
 
 if TYPE_CHECKING:
-    from jewel_assets.promote.batch import Made, NotMade
+    from jewel_assets.promote.batch import Asked, Made, NotMade
     from jewel_assets.promote.exports import Post
     from jewel_assets.promote.finish import Finish
     from jewel_assets.promote.piece import Piece
     from jewel_assets.promote.templates import Template
 
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"}
+MASK = ".mask.png"
+"""After a photo's name: its mask, written for somebody to look at."""
+CELL = 220  # pixels, of a contact sheet
 THUMBNAIL = 360  # pixels, of the sheet of templates
 
 
@@ -98,6 +101,7 @@ def render(
     variant: Annotated[
         str, typer.Option(help="Of Mitsuba: auto is the fastest here, scalar_rgb repeats bit for bit.")
     ] = "auto",
+    sheet: Annotated[Path | None, typer.Option(help="Also a contact sheet (JPEG) of what was made.")] = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes for a folder; 0: as many as there are cores.")] = 0,
     texture: Annotated[
         Path | None, typer.Option(help="A picture of a surface to lay it on; --style says what it is made of.")
@@ -112,15 +116,18 @@ def render(
     templates: Own = None,
 ) -> None:
     """Make promotional images; beside each stands a JSON record from which `again` makes it anew."""
+    from jewel_assets.contact_sheet import contact_sheet
+    from jewel_assets.images import fit
     from jewel_assets.promote.batch import Asked, make_all
     from jewel_assets.promote.finish import Finish
     from jewel_assets.promote.plates import PICTURE
+    from jewel_assets.promote.rights import credits_of
     from jewel_assets.promote.templates import library, with_plates
 
     finish = Finish(lut, logo, cast("Any", logo_place), logo_opacity, _texts(text), font, cast("Any", upscale))
     known = library(templates or settings().templates)
     chosen = [known.get(name) for name in template]
-    if style or palette or light or not chosen:
+    if not chosen or palette or light or (style and texture is None):  # beside a texture it is what that is made of
         chosen.append(known.find(style, palette, light))
     if mode is not None:
         if mode not in ("strict", "relit"):
@@ -140,31 +147,59 @@ def render(
     chosen = with_plates(chosen, pictures, style or PICTURE, engine, model, prompt)
     chosen = list({one.name: one for one in chosen}.values())
     _check_category(category)
-    photos = _photos(source)
+    photos = _photos(source, archive.parent if archive else _folder_of(out))
     if (beside or mask) and source.is_dir():
         raise Permanent(f"--beside and --mask belong to one photo, and {source} is a folder.")
     asked = Asked(
-        tuple(chosen), seed, _pixels(size), finish, category, mask, tuple(beside), permission, with_people, doubtful
+        tuple(chosen),
+        seed,
+        _pixels(size),
+        finish,
+        category,
+        mask,
+        tuple(beside),
+        permission=permission,
+        people=with_people,
+        doubtful=doubtful,
+        samples=samples,
+        variant=variant,
     )
-    asked = replace(asked, samples=samples, variant=variant)
+    credits_, problems = credits_of([*photos, *beside])
+    for problem in problems:
+        typer.echo(problem, err=True)
     failed: list[Path] = []
+    shown: list[tuple[Any, str]] = []
     base = source if source.is_dir() else source.parent
-    folder = archive.parent if archive else _folder_of(out)
-    found = make_all(photos, asked, base, workers or os.cpu_count() or 1)
-    made = _told(found, len(photos), len(chosen), failed, folder)
+    masks = (archive.parent if archive else _folder_of(out), base)
+    targets = {} if archive else _targets(photos, chosen, source, out)
+    if len(targets) > 1 and (here := [photo for photo in photos if _is_done(photo, asked, targets)]):
+        photos = [photo for photo in photos if photo not in here]
+        typer.echo(f"{len(here)} photos have all these images already.")
+    found = make_all(photos, asked, workers or os.cpu_count() or 1, credits_)
+    made = _told(found, len(photos), len(chosen), failed, masks)
+    inputs = [*photos, *beside, *(path for path in (mask, texture, logo, lut, font) if path is not None)]
     if archive is not None:
+        from jewel_assets.promote.captions import phrasebook
         from jewel_assets.promote.exports import pack
 
+        if out is not None:
+            raise Permanent("--zip writes a package and --out writes files: leave one of them out.")
+        phrasebook(language, settings().captions)  # a language that is not there is told before the work
+        _guard(archive, inputs)
         package = pack((_post(one, tone, language) for one in made), archive)
         typer.echo(f"{archive}: {package.posts} posts, {package.bytes / 1e6:.1f} MB, ready for Instagram.")
     else:
-        targets = _targets(photos, chosen, source, out)
-        if same := next((path for path in targets.values() if path.resolve() in {p.resolve() for p in photos}), None):
-            raise Permanent(f"{same} is the photo itself: write the image to another file (--out).")
+        for path in targets.values():
+            _guard(path, inputs)
         for one in made:
             path = targets[one.photo, one.template.name]
             _write(path, one.image, one.record)
             typer.echo(f"  {path}")
+            if sheet is not None:
+                shown.append((fit(one.image, CELL), f"{one.photo.stem}, {one.template.name}"))
+        if sheet is not None and shown:
+            _write_file(sheet, contact_sheet(*zip(*shown, strict=True), cell=CELL))
+            typer.echo(f"  {sheet}")
     if failed:
         typer.echo(f"{len(failed)} of {len(photos)} photos gave no image.", err=True)
         raise typer.Exit(1)
@@ -206,28 +241,39 @@ def again(
     out: Annotated[Path | None, typer.Option(help="Where to write the image anew; else it is only compared.")] = None,
 ) -> None:
     """Make an image anew from its record, and say whether its pixels are the same (exit code 1 if not)."""
+    from jewel_assets.collect.sidecars import Credit
     from jewel_assets.promote.batch import Asked, Maker, NotMade
     from jewel_assets.promote.templates import Template
 
     try:
         told = json.loads(record.read_text())
         one, seed = Template.model_validate(told["template"]), int(told["seed"])
-        size = _pixels("{}x{}".format(*told["size"]))
+        width, height = told["size"]
+        size = _pixels(f"{width}x{height}")
         expected, category = str(told["pixels_sha256"]), str(told["category"])
         finish = _finish(told["finish"])
         if not 0 <= seed < 2**31:
             raise ValueError("its seed is out of range")
         if photo is None and "photo" not in told:
             raise ValueError("it names no photo: give its cut-out with --photo (`jewel lake export cutouts`)")
+        source = photo or Path(told["photo"])
+        mask = Path(told["mask"]) if told.get("mask") else None
+        sides = [(Path(side["photo"]), str(side["category"])) for side in told.get("beside") or []]
+        beside, categories = tuple(path for path, _ in sides), tuple(name for _, name in sides)
+        credit = Credit(**told["licence"]) if told.get("licence") and "photo" in told else None
+        samples, variant = int(told.get("samples", 64)), str(told.get("variant", "auto"))
+        permission = str(told.get("permission") or "")
+        for path, key in ((source, told), (mask, {"photo_sha256": told.get("mask_sha256")})):
+            _compare(path, key.get("photo_sha256"))
+        for side in told.get("beside") or []:
+            _compare(Path(side["photo"]), side.get("photo_sha256"))
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise Permanent(f"{record} is no record of a promotional image: {error}.") from error
-    source = photo or Path(told["photo"])
-    mask = Path(told["mask"]) if told.get("mask") else None
-    beside = tuple(Path(str(side["photo"])) for side in told.get("beside") or [])
-    asked = Asked((one,), seed, size, finish, category, mask, beside, str(told.get("permission") or ""), True, True)
-    if "variant" in told:  # it was traced
-        asked = replace(asked, samples=int(told["samples"]), variant=str(told["variant"]))
-    (made,) = Maker(asked).make([source])
+    asked = Asked((one,), seed, size, finish, category, mask, beside, categories, permission, True, True, samples)
+    asked = replace(asked, variant=variant)
+    if out is not None:
+        _guard(out, [source, *beside, *([mask] if mask else [])])
+    (made,) = Maker(asked, {source: credit} if credit else None).make([source])
     if isinstance(made, NotMade):
         raise Permanent(f"{made.photo}: {made.reason}: {made.sentence}")
     if made.record["pixels_sha256"] != expected:
@@ -257,11 +303,12 @@ def _check_category(category: str | None) -> None:
 
 
 def _told(
-    found: "Iterator[Made | NotMade]", photos: int, each: int, failed: list[Path], folder: Path
+    found: "Iterator[Made | NotMade]", photos: int, each: int, failed: list[Path], masks: tuple[Path, Path]
 ) -> "Iterator[Made]":
     """The images one by one, told as they come; photos that give none are told, and added to `failed`.
 
-    The mask of a cut-out that is not to be trusted is written into the folder: to be looked at, mended, given anew.
+    The mask of a cut-out that is not to be trusted is written into the first of `masks`, as the photo lies in the
+    second: to be looked at, mended, given anew.
     """
     from jewel_assets.images import encode_png
     from jewel_assets.promote.batch import NotMade
@@ -273,7 +320,7 @@ def _told(
             done += each
             typer.echo(f"{one.photo}: {one.reason}: {one.sentence}", err=True)
             if one.mask is not None:
-                path = folder / f"{one.photo.stem}-mask.png"
+                path = masks[0] / one.photo.relative_to(masks[1]).with_name(f"{one.photo.name}{MASK}")
                 _write_file(path, encode_png(one.mask))
                 typer.echo(f"  {path}", err=True)
             continue
@@ -293,24 +340,24 @@ def _post(made: "Made", tone: str, language: str) -> "Post":
     from jewel_assets.promote.captions import Known, alt_text, write_caption
     from jewel_assets.promote.exports import FORMATS, FREE, Picture, Post
     from jewel_assets.promote.materials import look_at
+    from jewel_assets.promote.posts import without_folders
+    from jewel_assets.promote.rights import credit_line
 
     folder = settings().captions
-    known = Known(made.piece.category, look_at(made.piece.rgba), made.template.style, made.template.name)
+    credits_ = [credit_line(made.record["licence"]), made.template.texture_credit or None]
+    known = Known(
+        made.piece.category,
+        look_at(made.piece.rgba),
+        made.template.style,
+        made.template.name,
+        credit="\n".join(filter(None, credits_)) or None,
+    )
     seed = int(str(made.record["pixels_sha256"])[:8], 16)
-    picture = Picture(made.image, _without_folders(made.record), alt_text(known, language, folder))
+    picture = Picture(made.image, without_folders(made.record), alt_text(known, language, folder))
     size = tuple(made.record["size"])
     form = next((one.name for one in FORMATS.values() if (one.width, one.height) == size), FREE)
     caption = write_caption(known, tone, language, seed, folder)
     return Post(f"{made.photo.stem}-{made.template.name}", (picture,), caption, form)
-
-
-def _without_folders(told: Any) -> Any:
-    """The same record with each absolute path cut down to its name."""
-    if isinstance(told, Mapping):
-        return {key: _without_folders(value) for key, value in told.items()}
-    if isinstance(told, list):
-        return [_without_folders(value) for value in told]
-    return Path(told).name if isinstance(told, str) and told.startswith("/") else told
 
 
 def _texts(given: Sequence[str]) -> dict[str, str]:
@@ -343,18 +390,72 @@ def _thumbnail(piece: Any, template: "Template", seed: int) -> Any:
     return plate_alone(template, seed, size) if piece is None else render_(piece, template, seed, size).image
 
 
-def _photos(source: Path) -> list[Path]:
+def _photos(source: Path, made: Path) -> list[Path]:
+    """The photos of a folder, or the one; without images and masks of ours: what lies in the folder `made`, and what
+    has a record of ours beside it.
+    """
     from jewel_assets.promote.batch import MODEL
+    from jewel_assets.promote.rights import is_ours
 
     if source.is_dir():
-        usable = PICTURES | {MODEL}
-        found = sorted(path for path in source.rglob("*") if path.suffix.lower() in usable and path.is_file())
+        usable, made = PICTURES | {MODEL}, made.resolve()
+        found = [path for path in source.rglob("*") if path.suffix.lower() in usable and path.is_file()]
+        if source.resolve() in made.parents:
+            found = [path for path in found if made not in path.resolve().parents]
+        found = sorted(
+            path for path in found if not path.name.endswith(MASK) and not is_ours(path.with_suffix(".json"))
+        )
         if not found:
             raise Permanent(f"{source} holds no photo ({', '.join(sorted(usable))}).")
         return found
     if not source.exists():
         raise Permanent(f"{source} is not there: name a photo or a folder of them.")
     return [source]
+
+
+def _is_done(photo: Path, asked: "Asked", targets: Mapping[tuple[Path, str], Path]) -> bool:
+    """Whether an earlier run made all that is asked of a photo: its bytes, and what is said of it, have not changed."""
+    from jewel_assets.promote.batch import sha256_of
+
+    for template in asked.templates:
+        path = targets[photo, template.name]
+        try:
+            told = json.loads(path.with_suffix(".json").read_text())
+            wanted = {
+                "photo_sha256": sha256_of(photo),
+                "template": template.model_dump(mode="json"),
+                "seed": asked.seed,
+                "size": list(asked.size),
+                "finish": json.loads(json.dumps(asked.finish.told())),
+                "permission": asked.permission or None,
+                "image_sha256": sha256_of(path),
+            }
+        except (OSError, ValueError):
+            return False
+        if {name: told.get(name) for name in wanted} != json.loads(json.dumps(wanted)):
+            return False
+        if asked.category not in (None, told.get("category")) or asked.beside:
+            return False
+    return True
+
+
+def _guard(path: Path, inputs: Sequence[Path]) -> None:
+    """Raises Permanent where an image written to this path, or its record, would take the place of another's file."""
+    from jewel_assets.promote.rights import is_ours
+
+    if path.resolve() in {one.resolve() for one in inputs}:
+        raise Permanent(f"{path} is the photo itself, or another file that is read: write the image elsewhere (--out).")
+    record = path.with_suffix(".json")
+    if record.exists() and not is_ours(record):
+        raise Permanent(f"{record} is no record of ours and would be overwritten: write the image elsewhere (--out).")
+
+
+def _compare(path: Path | None, sha256: str | None) -> None:
+    """Raises Permanent where a file is another one than the record names."""
+    from jewel_assets.promote.batch import sha256_of
+
+    if path is not None and sha256 is not None and path.exists() and sha256_of(path) != sha256:
+        raise Permanent(f"The image would be another one: {path} has changed since, or is another file.")
 
 
 def _targets(
@@ -391,10 +492,14 @@ def _pixels(size: str) -> tuple[int, int]:
 
 
 def _write(path: Path, image: Any, record: Mapping[str, Any]) -> None:
+    import hashlib
+
     from jewel_assets.images import encode_jpeg, encode_png
 
-    _write_file(path, encode_png(image) if path.suffix.lower() == ".png" else encode_jpeg(image, 94))
-    _write_file(path.with_suffix(".json"), f"{json.dumps(record, indent=2)}\n".encode())
+    data = encode_png(image) if path.suffix.lower() == ".png" else encode_jpeg(image, 94)
+    _write_file(path, data)
+    told = {**record, "image_sha256": hashlib.sha256(data).hexdigest()}
+    _write_file(path.with_suffix(".json"), f"{json.dumps(told, indent=2)}\n".encode())
 
 
 def _write_file(path: Path, data: bytes) -> None:

@@ -1,6 +1,6 @@
 """From a photo of any kind to a `Piece`: decoded with distrust, its background removed unless it has none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,8 @@ from jewel_assets.collect import PhotoLimits, Refused, decode_photo
 from jewel_assets.images import Pixels, decode
 from jewel_assets.promote.piece import Piece, Unfit, piece_of
 from jewel_assets.promote.scene import single
+
+UNSEEN = "Nobody looked for people in this photo: the detectors are not here (`jewel models fetch` gets them)."
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ def cut(
     if pixels[..., 3].min() < 128:
         # Designers trim such files to the piece: a round one then touches all sides, at its tangents.
         return Cut(piece_of(pixels, category, touching=0.25), "alpha of the file")
-    if not people and (why := shows_person(_rgb(pixels))):
+    why = "" if people else shows_person(_rgb(pixels))
+    if why:
         raise Unfit(
             "person",
             f"The photo shows a person ({why}): take one of the piece alone, or say that people are welcome "
@@ -61,7 +64,10 @@ def cut(
     matte = remover.mattes([_rgb(pixels)])[0]
     if not doubtful and (matte.alpha > 0.5).any():
         _refuse_doubtful(_rgb(pixels), matte)
-    return Cut(piece_of(cut_out(_rgb(pixels), matte.alpha, matte.ground), category), matte.engine)
+    piece = piece_of(cut_out(_rgb(pixels), matte.alpha, matte.ground), category)
+    if why is None:
+        piece = replace(piece, warnings=(*piece.warnings, UNSEEN))
+    return Cut(piece, matte.engine)
 
 
 def _refuse_doubtful(image: Pixels, matte: Matte) -> None:

@@ -7,6 +7,7 @@ it colours and forms to start from. Models are folders as diffusers saves them; 
 
 import hashlib
 import json
+import os
 import tomllib
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -106,7 +107,8 @@ def find_network(model: str = "") -> Network:
         bases.append(base.absolute())
     entries = {entry.name: entry for entry in registry.entries()}
     given = Path(asked).expanduser()
-    if asked not in entries and (len(given.parts) > 1 or given.is_dir()):
+    is_path = any(separator in asked for separator in (os.sep, os.altsep) if separator)  # "./a" as a Path has one part
+    if asked not in entries and (is_path or given.is_dir()):
         folder = given.absolute()
         known = next((entry for entry in entries.values() if folder in [base / entry.file for base in bases]), None)
         if known is None:
@@ -128,6 +130,11 @@ def find_network(model: str = "") -> Network:
 
 def _network(name: str, asked: str, folder: Path, licence: str | None) -> Network:
     pipeline = _pipeline_of(folder)
+    if not _weights_in(folder):
+        raise Permanent(
+            f"The model in {folder} lacks its weights: {INDEX} is there, but no file */*.safetensors. Copy the whole "
+            "model there; weights in other files could hold code and are not opened."
+        )
     return Network(name, asked, folder, _sha256(folder), licence, pipeline)
 
 
@@ -277,7 +284,7 @@ def _loaded(folder: Path, _: str) -> _Loaded:
     cuda = torch.cuda.is_available()
     # Safetensors hold numbers alone, and no code of the folder is trusted: it can run nothing here.
     options: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "trust_remote_code": False}
-    if not any(".fp16." not in file.name for file in folder.glob("*/*.safetensors")):
+    if all(".fp16." in file.name for file in _weights_in(folder)):  # there are some: see `_network`
         options["variant"] = "fp16"
     try:
         pipeline: Any = DiffusionPipeline.from_pretrained(folder, **options)  # type: ignore[no-untyped-call, unused-ignore]
@@ -302,8 +309,14 @@ def _loaded(folder: Path, _: str) -> _Loaded:
     return _Loaded(pipeline, accepts, device, native, max(8, factor))
 
 
+def _weights_in(folder: Path) -> list[Path]:
+    return [*folder.glob("*/*.safetensors")]
+
+
 def _pipeline_of(folder: Path) -> str:
     """The class of diffusers that a folder's index names. Raises Permanent for a folder that holds no model."""
+    if not folder.is_dir():
+        raise Permanent(f"There is no folder {folder} with a model: name one as diffusers saves it (--model DIR).")
     index = folder / INDEX
     if not index.is_file():
         raise Permanent(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -126,10 +127,11 @@ class WriteCaption(Stage):
 
 
 def _credit(row: Mapping[str, Any]) -> str | None:
-    """The line that names the photo's author, where it is not the user's own photo."""
-    if row["source"] in ("folder", "catalogue") or not row.get("author"):
-        return None
-    return f"Photo: {row['author']}, {row.get('licence') or 'licence unknown'}"
+    """The lines that name the authors of the photo, where it is not the user's own, and of the plate's texture."""
+    lines = [json.loads(row["template"]).get("texture_credit") or None]
+    if row["source"] not in ("folder", "catalogue") and row.get("author"):
+        lines.insert(0, f"Photo: {row['author']}, {row.get('licence') or 'licence unknown'}")
+    return "\n".join(filter(None, lines)) or None
 
 
 def list_posts(captions: pa.Table) -> pa.Table:
@@ -216,9 +218,19 @@ def post_of(item: Item) -> Post:
     pictures = tuple(
         Picture(
             item.blobs.get(told["sha256"], "image/jpeg"),
-            json.loads(item.blobs.get(told["record_sha256"], "application/json")),
+            without_folders(json.loads(item.blobs.get(told["record_sha256"], "application/json"))),
             told["alt_text"] or "",
         )
         for told in json.loads(item.row["pictures"])
     )
     return Post(item.row["source_id"], pictures, item.row["caption"], item.row["form"])
+
+
+def without_folders(told: Any) -> Any:
+    """A record as it goes to others: each absolute path and address of a file cut down to the file's name."""
+    if isinstance(told, Mapping):
+        return {key: without_folders(value) for key, value in told.items()}
+    if isinstance(told, list):
+        return [without_folders(value) for value in told]
+    is_path = isinstance(told, str) and (told.startswith("/") or re.match(r"(file|s3|gs|az|memory)://", told))
+    return told.rstrip("/").rpartition("/")[2] if is_path else told

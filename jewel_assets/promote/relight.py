@@ -40,12 +40,12 @@ def gain_of(laid: Pixels, rig: Rig) -> Array:
 
 def relit(laid: Pixels, gain: Array, strength: float, shorter_side: int) -> NDArray[np.uint8]:
     """(h, w, 3) the piece's colours under a share `strength` (0..1) of the gain, its detail unchanged."""
-    alpha = laid[..., 3].astype(np.float32) / 255
+    alpha = single(laid[..., 3] / np.float32(255))
     colours = laid[..., :3].astype(np.float32)
     sigma = LOW_PASS * shorter_side
-    share = np.maximum(low_pass(alpha, sigma), 1e-3)
-    low = low_pass(colours * alpha[..., None], sigma) / share[..., None] / 255
-    smooth = low_pass(1 + strength * (gain - 1), sigma)
+    share = np.maximum(low_pass(single(alpha), sigma), 1e-3)
+    low = low_pass(single(colours * alpha[..., None]), sigma) / share[..., None] / 255
+    smooth = low_pass(single(1 + strength * (gain - 1)), sigma)
     # A gain g of linear light is one of g^(1/2.4) of encoded values, but for their darkest (IEC 61966-2-1).
     lifted = low * smooth ** np.float32(1 / 2.4)
     return np.clip(np.rint(colours + 255 * (lifted - low)), 0, 255).astype(np.uint8)

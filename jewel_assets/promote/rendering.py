@@ -18,7 +18,7 @@ from jewel_assets.promote.layout import Align, Composition, Laid, lay
 from jewel_assets.promote.lights import light
 from jewel_assets.promote.palettes import palette
 from jewel_assets.promote.piece import MARGIN, Piece, shows_a_pair
-from jewel_assets.promote.plates import plate_of, source_of
+from jewel_assets.promote.plates import plate_of, source_of, surface_of_picture
 from jewel_assets.promote.relief import height_of
 from jewel_assets.promote.relight import gain_of, relit
 from jewel_assets.promote.scene import Array, Plate, Rig, single
@@ -149,7 +149,9 @@ _sets: "OrderedDict[tuple[Any, ...], _Set]" = OrderedDict()
 def made_set(template: Template, size: tuple[int, int], seed: int) -> _Set:
     """The template's plate under its light: kept, since a batch goes template by template."""
     source = tuple(source_of(template).items())
-    known = (source, template.style, template.palette, template.light, size, seed)
+    drawn = not template.texture and template.engine == "procedural"
+    surface = None if drawn else surface_of_picture(template)
+    known = (source, template.style, template.palette, template.light, surface, size, seed)
     if known in _sets:
         _sets.move_to_end(known)
         return _sets[known]

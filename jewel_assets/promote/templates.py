@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
     from jewel_assets.promote.textures import Texture
 
 
+LONGEST_NAME = 80
+
+
 class Template(BaseModel):
     """All that a promotional image depends on besides the piece and the seed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=80)
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=LONGEST_NAME)
     style: str  # one of `plates.STYLES`, or `picture`: with a texture, what its own name says of its surface
     palette: str
     light: str
@@ -70,7 +74,7 @@ def textured(template: Template, texture: "Texture", style: str = PICTURE) -> Te
     Its palette, of which a picture takes the colour of words alone, is a light or a dark one as the picture is.
     """
     colours = "graphite" if texture.is_dark else "pearl"
-    name = f"{texture.name}-{template.name.removeprefix(f'{template.style}-')}"[:80].rstrip("-_")
+    name = f"{texture.name}-{template.name.removeprefix(f'{template.style}-')}"[:LONGEST_NAME].rstrip("-_")
     given = {
         "name": name,
         "style": style,
@@ -117,7 +121,7 @@ def with_plates(
 ) -> list[Template]:
     """The templates with other plates than their own: each with every texture, or all by one engine.
 
-    Raises Permanent for what contradicts itself, and as `painted_by` does.
+    No two have the same name. Raises Permanent for what contradicts itself, and as `painted_by` does.
     """
     if engine not in (None, "procedural", "diffusion"):
         raise Permanent(f"There is no engine {engine!r} for plates: procedural draws them, diffusion paints them.")
@@ -128,15 +132,31 @@ def with_plates(
     if textures:
         if style != PICTURE:
             _check_style(style)
-        return [textured(template, texture, style) for template in templates for texture in textures]
+        pairs = [(template, texture) for template in templates for texture in textures]
+        return _apart([(textured(template, texture, style), template, texture) for template, texture in pairs])
     if engine == "diffusion":
-        return [painted_by(template, model, prompt) for template in templates]
+        return _apart([(painted_by(template, model, prompt), template, None) for template in templates])
     if engine == "procedural":
         drawn = {"engine": engine, "texture": "", "texture_sha256": "", "texture_credit": ""}
         for template in templates:
             _check_style(template.style)
         return [template.model_copy(update=drawn) for template in templates]
     return [*templates]
+
+
+def _apart(made: "Sequence[tuple[Template, Template, Texture | None]]") -> list[Template]:
+    """The first of each tuple, made of the others: where two would have one name, the later has its old style, too, or
+    a number. What is made twice of the same keeps its name.
+    """
+    taken: dict[str, tuple[Template, Texture | None]] = {}
+    found = []
+    for new, *(old, texture) in made:
+        tails = chain(("", f"-{old.style}"), (f"-{number}" for number in count(2)))
+        names = (new.name[: LONGEST_NAME - len(tail)].rstrip("-_") + tail if tail else new.name for tail in tails)
+        name = next(name for name in names if taken.get(name, (old, texture)) == (old, texture))
+        taken[name] = (old, texture)
+        found.append(new.model_copy(update={"name": name}))
+    return found
 
 
 def _check_style(style: str) -> None:
@@ -230,8 +250,12 @@ def read(path: Path) -> Template:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Permanent(f"The template {path} cannot be read as TOML: {error}.") from error
     try:
+        told = _with_texture(told, path.parent)
+    except (Permanent, RuntimeError, ValueError) as error:  # no such file or home directory, or no name of a file
+        raise Permanent(f"The template {path}, texture: {error}") from error
+    try:
         name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "template"
-        template = Template.model_validate({"name": name, **_with_texture(told, path.parent)})
+        template = Template.model_validate({"name": name, **told})
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the whole file"
@@ -253,8 +277,10 @@ def read(path: Path) -> Template:
 
 def _with_texture(told: Mapping[str, object], folder: Path) -> Mapping[str, object]:
     """A template's keys with the texture's place and hash, and what a picture makes needless: style and palette."""
-    source = told.get("texture")
-    if not isinstance(source, str) or not source:
+    source = told.get("texture", "")
+    if not isinstance(source, str):
+        raise Permanent(f"{source!r} is no picture: write its path or URL in quotes.")
+    if not source:
         return told
     from jewel_assets.promote.textures import sha256_of, texture_file
 
@@ -264,5 +290,5 @@ def _with_texture(told: Mapping[str, object], folder: Path) -> Mapping[str, obje
     if not given["texture_sha256"]:
         given["texture_sha256"] = sha256_of(source)
     if "palette" not in given:
-        given["palette"] = "graphite" if texture_file(Path(source)).is_dark else "pearl"
+        given["palette"] = "graphite" if texture_file(source).is_dark else "pearl"
     return given

@@ -34,10 +34,15 @@ class Texture:
     is_dark: bool = False
 
 
-def texture_file(path: Path) -> Texture:
-    """The texture in a picture file. Raises Permanent for what is no picture that can be used."""
-    pixels, sha256 = read_texture(str(path))
-    return Texture(str(path.resolve()), sha256, _slug(path.stem), is_dark=_is_dark(pixels))
+def texture_file(path: Path | str) -> Texture:
+    """The texture in a picture file, a path or an fsspec URL. Raises Permanent for what is no picture that can be used.
+
+    A URL is a string: a `Path` would make one slash of its two.
+    """
+    source = str(path)
+    pixels, sha256 = read_texture(source)
+    place = source if "://" in source else str(Path(source).resolve())
+    return Texture(place, sha256, _slug(Path(source).stem), is_dark=_is_dark(pixels))
 
 
 def textures_of(lake: "Lake", asked: Sequence[str], permission: str = "") -> tuple[list[Texture], list[str]]:

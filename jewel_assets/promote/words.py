@@ -84,15 +84,15 @@ def _font(data: bytes, what: str) -> Font:
 def texts_of(variables: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
     """The words of an image by variable: the template's, or what was given instead; those that are empty left out.
 
-    The headline comes first, the others in the template's order. Raises Permanent for a variable that the template
-    has not, with those that it has, and for more than LONGEST characters.
+    Each is one line with single spaces; the headline comes first, the others in the template's order. Raises Permanent
+    for a variable that the template has not, with those that it has, and for more than LONGEST characters.
     """
     if strange := [name for name in given if name not in variables]:
         near = difflib.get_close_matches(strange[0], variables, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise Permanent(f"The template has no text {strange[0]!r}: it has {', '.join(variables) or 'none'}.{hint}")
-    words = {name: re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip() for name, text in given.items()}
-    found = {name: words.get(name, text) for name, text in variables.items()}
+    asked = {**variables, **given}
+    found = {name: re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip() for name, text in asked.items()}
     found = {name: found[name] for name in sorted(found, key=lambda name: name != HEADLINE) if found[name]}
     if (length := sum(map(len, found.values()))) > LONGEST:
         raise Permanent(f"The words on an image have {length} characters: {LONGEST} at most.")

@@ -54,14 +54,14 @@ def hashes(found: Iterator[Made | NotMade]) -> list[tuple[str, str, str]]:
 
 def test_one_worker_and_two_make_the_same_images_in_the_same_order(folder: Path) -> None:
     photos, asked = sorted(folder.iterdir()), Asked((VELVET, MARBLE), 3, QUICK)
-    one = hashes(make_all(photos, asked, folder, workers=1))
+    one = hashes(make_all(photos, asked, workers=1))
     assert len({sha256 for *_, sha256 in one}) == 40
-    assert hashes(make_all(photos, asked, folder, workers=2)) == one
+    assert hashes(make_all(photos, asked, workers=2)) == one
 
 
 def test_a_photo_that_fails_in_a_worker_is_named_and_hides_no_other(folder: Path) -> None:
     (folder / "07.png").write_bytes(b"no picture")
-    found = list(make_all(sorted(folder.iterdir()), Asked((VELVET,), 3, QUICK), folder, workers=2))
+    found = list(make_all(sorted(folder.iterdir()), Asked((VELVET,), 3, QUICK), workers=2))
     assert [(one.photo.name, one.reason) for one in found if isinstance(one, NotMade)] == [("07.png", "not an image")]
     assert sum(isinstance(one, Made) for one in found) == 19
 
@@ -75,7 +75,7 @@ def test_a_worker_that_is_killed_ends_the_batch_with_a_sentence(folder: Path) ->
 
     threading.Thread(target=kill, daemon=True).start()
     with pytest.raises(Permanent, match=r"A worker died .* run again with --workers 1"):
-        list(make_all(sorted(folder.iterdir()), Asked((VELVET,), 3, QUICK), folder, workers=2))
+        list(make_all(sorted(folder.iterdir()), Asked((VELVET,), 3, QUICK), workers=2))
 
 
 def test_what_a_licence_beside_the_photos_forbids_is_not_advertised(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_several_sides_are_one_picture_and_the_record_makes_it_again(tmp_path: P
     side.write_bytes(encode_png(np.ascontiguousarray(drawn_ring(160)[:, ::3])))
     changed = jewel("again", out.with_suffix(".json"))
     assert changed.exit_code == 1
-    assert "the cut-out has changed" in changed.output
+    assert "side.png has changed since" in changed.output
 
 
 def test_beside_belongs_to_one_photo(folder: Path) -> None:
@@ -186,7 +186,124 @@ def test_a_mask_that_is_not_to_be_trusted_is_shown_instead_of_a_bad_image(
     refused = jewel(*asked)
     assert refused.exit_code == 1
     assert "of its outline runs where the photo shows no edge" in refused.output
-    assert decode((out / "a-mask.png").read_bytes())[270, 150, 0] == 255
+    assert decode((out / "a.png.mask.png").read_bytes())[270, 150, 0] == 255
     assert not (out / "promo.jpg").exists()
     assert jewel(*asked, "--mask", mended).exit_code == 0
     assert jewel(*asked, "--doubtful").exit_code == 0
+
+
+def test_sides_of_other_categories_come_again_as_they_were(tmp_path: Path) -> None:
+    """Each is guessed by itself, and its size follows from what it is."""
+    ring, bar, out = tmp_path / "ring.png", tmp_path / "bar.png", tmp_path / "o.jpg"
+    ring.write_bytes(encode_png(drawn_ring(160)))
+    both = drawn_ring(120)
+    bar.write_bytes(encode_png(np.ascontiguousarray(np.hstack([both, both]))))
+    asked = ["--style", "marble", "--size", "270x270", "--out", out]
+    assert jewel(ring, "--beside", bar, *asked).exit_code == 0
+    record = json.loads(out.with_suffix(".json").read_text())
+    assert (record["category"], record["beside"][0]["category"]) == ("ring", "earrings")
+    assert jewel("again", out.with_suffix(".json")).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "file,author,licence,may_train\na.png,Ann,All rights reserved,perhaps",
+        "file,author,source_url\na.png,Ann,https://example.org/a",
+        "not,a,table",
+    ],
+)
+def test_a_side_car_that_is_not_understood_allows_nothing(told: str, tmp_path: Path) -> None:
+    photo = tmp_path / "sub" / "a.png"
+    photo.parent.mkdir()
+    photo.write_bytes(encode_png(drawn_ring(120)))
+    (photo.parent / "Licences.CSV").write_text(told)
+    done = jewel(photo, "--style", "velvet", "--size", "180x180", "--out", tmp_path / "o.jpg")
+    assert done.exit_code == 1
+    assert "not for publishing" in done.output
+    assert not (tmp_path / "o.jpg").exists()
+
+
+def test_a_side_is_judged_as_the_photo_is_and_a_folder_above_speaks_of_it(tmp_path: Path) -> None:
+    free, bound = tmp_path / "free.png", tmp_path / "bound" / "below" / "b.png"
+    bound.parent.mkdir(parents=True)
+    for path in (free, bound):
+        path.write_bytes(encode_png(drawn_ring(120)))
+    (bound.parent.parent / "licences.csv").write_text("file,author,licence\n*,Bert,CC BY-NC 4.0\n")
+    quick = ["--style", "velvet", "--size", "180x180", "--out", tmp_path / "o.jpg"]
+    for photos in ((bound,), (free, "--beside", bound)):
+        refused = jewel(*photos, *quick)
+        assert refused.exit_code == 1
+        assert "not for publishing" in refused.output
+
+
+def test_what_made_an_image_is_never_overwritten_nor_a_side_car(tmp_path: Path) -> None:
+    photo, side, car = tmp_path / "a.png", tmp_path / "b.png", tmp_path / "a.json"
+    for path in (photo, side):
+        path.write_bytes(encode_png(drawn_ring(120)))
+    quick = ["--style", "velvet", "--size", "180x180"]
+    assert jewel(photo, "--beside", side, *quick, "--out", side).exit_code == 1
+    car.write_text(json.dumps({"author": "Ann", "licence": "CC-BY-4.0"}))
+    refused = jewel(photo, *quick, "--out", tmp_path / "a.jpg")
+    assert refused.exit_code == 1
+    assert "a.json is no record of ours" in refused.output
+    out = tmp_path / "o.jpg"
+    assert jewel(photo, *quick, "--out", out).exit_code == 0
+    assert jewel("again", out.with_suffix(".json"), "--out", photo).exit_code == 1
+    assert decode(photo.read_bytes(), alpha=True).shape == (120, 120, 4)
+
+
+def test_a_folder_may_hold_its_own_images(folder: Path) -> None:
+    asked = [folder, "--style", "velvet", "--size", "180x180"]
+    for out in (folder / "promos", folder):
+        first, second = (jewel(*asked, "--out", out) for _ in range(2))
+        assert (first.exit_code, second.exit_code) == (0, 0), second.output
+        assert "(20 of 20, 0 s left)" in first.output
+        assert "20 photos have all these images already." in second.output
+
+
+def test_a_folder_goes_on_where_it_was_stopped_and_makes_anew_what_has_changed(folder: Path, tmp_path: Path) -> None:
+    out, sheet = tmp_path / "out", tmp_path / "sheet.jpg"
+    asked = [folder, "--style", "velvet", "--size", "180x180", "--out", out]
+    assert jewel(*asked).exit_code == 0
+    (image,) = (out / "03").glob("*.jpg")
+    image.write_bytes(b"half of an image")
+    (folder / "07.png").write_bytes(encode_png(drawn_ring(120, (10, 200, 90))))
+    again = jewel(*asked, "--sheet", sheet)
+    assert "18 photos have all these images already." in again.output
+    assert "(2 of 2, 0 s left)" in again.output
+    assert decode(sheet.read_bytes()).shape[1] > 300
+    assert "(20 of 20, 0 s left)" in jewel(*asked, "--seed", 5).output
+
+
+def test_a_package_names_whom_a_licence_asks_to_be_named(tmp_path: Path) -> None:
+    photo, archive = tmp_path / "a.png", tmp_path / "o.zip"
+    photo.write_bytes(encode_png(drawn_ring(160)))
+    (tmp_path / "a.json").write_text(json.dumps({"author": "Ann Muster", "licence": "CC-BY-4.0"}))
+    assert jewel(photo, "--style", "velvet", "--size", "540x540", "--zip", archive).exit_code == 0
+    with zipfile.ZipFile(archive) as file:
+        (caption,) = [file.read(name).decode() for name in file.namelist() if name.endswith(".txt")]
+    assert "Photo: Ann Muster, CC-BY-4.0" in caption
+
+
+def test_without_detectors_it_is_said_that_nobody_looked_for_people(tmp_path: Path) -> None:
+    photo = tmp_path / "product.jpg"
+    photo.write_bytes(encode_jpeg(flatten(np.pad(drawn_ring(300), ((60, 60), (60, 60), (0, 0))))))
+    done = jewel(photo, "--style", "velvet", "--size", "180x180", "--out", tmp_path / "o.jpg")
+    assert done.exit_code == 0
+    assert "Nobody looked for people" in done.output
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"beside": [{}]}, {"beside": 5}, {"mask": 5}, {"photo": None}, {"samples": "a"}, {"size": [180, 180, 180]}],
+)
+def test_a_record_that_is_none_is_a_sentence(change: dict[str, object], tmp_path: Path) -> None:
+    photo, out = tmp_path / "a.png", tmp_path / "o.jpg"
+    photo.write_bytes(encode_png(drawn_ring(120)))
+    assert jewel(photo, "--style", "velvet", "--size", "180x180", "--out", out).exit_code == 0
+    record = out.with_suffix(".json")
+    record.write_text(json.dumps(json.loads(record.read_text()) | change))
+    done = jewel("again", record)
+    assert done.exit_code == 1
+    assert "is no record of a promotional image" in done.output

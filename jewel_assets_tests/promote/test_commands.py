@@ -122,7 +122,7 @@ def test_another_photo_under_the_same_name_is_found_out(cutout: Path, tmp_path: 
     cutout.write_bytes(encode_png(drawn_ring(240, (150, 150, 150))))
     again = jewel("again", out.with_suffix(".json"))
     assert again.exit_code == 1
-    assert "the cut-out has changed" in again.output
+    assert "ring.png has changed since" in again.output
 
 
 def test_a_mask_of_ones_own_is_used_and_one_of_another_size_refused(tmp_path: Path) -> None:

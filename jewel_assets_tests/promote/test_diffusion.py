@@ -189,9 +189,22 @@ def test_a_folder_that_holds_no_model_is_a_sentence(paints: Path, tmp_path: Path
     (tmp_path / "model_index.json").write_text('{"_class_name": ["mine", "Mine"]}')
     with pytest.raises(Permanent, match="code of its own"):
         find_network(str(tmp_path))
-    (tmp_path / "model_index.json").write_text((paints / "model_index.json").read_text())
-    with pytest.raises(Permanent, match="does not load"):
-        paint(template(tmp_path), SMALL, 1)
+
+
+def test_a_model_folder_that_is_not_there_is_a_sentence(
+    paints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for asked in ("./nodir", "nodir/", str(tmp_path / "nodir")):
+        with pytest.raises(Permanent, match=f"There is no folder {tmp_path / 'nodir'}"):
+            find_network(asked)
+
+
+def test_a_model_folder_without_weights_is_a_sentence(paints: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "no weights"
+    shutil.copytree(paints, folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    with pytest.raises(Permanent, match="lacks its weights"):
+        find_network(str(folder))
 
 
 def test_weights_that_could_hold_code_are_not_opened(paints: Path, tmp_path: Path) -> None:

@@ -65,6 +65,43 @@ def test_what_a_template_says_wrongly_of_its_plate_is_a_sentence(text: str, sent
     assert sentence in str(refused.value)
 
 
+def test_templates_whose_tags_tell_of_another_surface_do_not_share_a_plate(folder: Path) -> None:
+    template = Template(name="t", style="picture", palette="pearl", light="studio", texture=str(folder / "light.png"))
+    plain, cloth = (plate_alone(template.model_copy(update={"tags": tags}), 1, (96, 96)) for tags in ((), ("velvet",)))
+    assert not np.array_equal(plain, cloth)
+
+
+def test_templates_of_other_styles_keep_names_of_their_own_on_one_texture(folder: Path) -> None:
+    long = "a" * 80
+    told = [
+        ("velvet-rose", "velvet"),
+        ("silk-rose", "silk"),
+        ("rose", "silk"),
+        (long, "silk"),
+        (f"{long[1:]}b", "silk"),
+    ]
+    templates = [Template(name=name, style=style, palette="rose", light="glow") for name, style in told]
+    found = [one.name for one in with_plates([*templates, templates[0]], [texture_file(folder / "dark.png")])]
+    assert found[:3] == ["dark-rose", "dark-rose-silk", "dark-rose-2"]
+    assert found[4] == f"{found[3][:75]}-silk"
+    assert found[5] == found[0]  # the same again
+
+
+def test_a_texture_at_a_url_needs_no_palette(folder: Path) -> None:
+    path, url = folder / "mine.toml", (folder / "dark.png").as_uri()
+    path.write_text(f"light = 'studio'\ntexture = '{url}'\n")
+    assert (read(path).texture, read(path).palette) == (url, "graphite")
+
+
+@pytest.mark.parametrize("texture", ["'nowhere.png'", "'~no such user/a.png'", "5", "['light.png']"])
+def test_a_texture_that_is_none_is_a_sentence_with_file_and_key(texture: str, folder: Path) -> None:
+    path = folder / "mine.toml"
+    path.write_text(f"light = 'studio'\ntexture = {texture}\n")
+    with pytest.raises(Permanent) as refused:
+        read(path)
+    assert str(refused.value).startswith(f"The template {path}, texture: ")
+
+
 def test_plates_that_contradict_each_other_are_a_sentence(folder: Path) -> None:
     one, texture = [library().get("velvet-midnight")], [texture_file(folder / "light.png")]
     with pytest.raises(Permanent, match="ask for one of them"):

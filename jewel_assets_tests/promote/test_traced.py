@@ -3,7 +3,9 @@
 import hashlib
 import json
 import math
+import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -138,6 +140,45 @@ def test_the_record_says_how_and_the_plate_is_that_of_the_other_engine(band: byt
     assert np.nanmean(around[y:, x:]) < np.nanmean(around[:y, :x])
     far = np.s_[:8, -8:]  # where no shadow reaches
     assert np.abs(promo.image[far].astype(int) - plate_alone(LYING, 3, SMALL)[far]).mean() < 6
+
+
+def test_what_a_mesh_cannot_do_is_said_and_not_recorded(band: bytes) -> None:
+    asked = LYING.model_copy(update={"mode": "relit", "sparkle": 0.5})
+    promo = render_mesh(Model(band, samples=1), asked, 3, SMALL)
+    assert promo.record["template"]["mode"] == promo.template.mode == promo.fidelity.told()["mode"] == "strict"
+    for option in ("--mode relit", "--sparkle"):
+        assert any(option in warning for warning in promo.warnings)
+    assert list(promo.warnings) == promo.record["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("accessors", 0, "count"), None),
+        (("accessors", 0, "count"), 10**30),
+        (("accessors", 0, "bufferView"), "a"),
+        (("accessors",), []),
+        (("bufferViews", 0, "byteOffset"), 10**9),
+        (("meshes", 0), 5),
+        (("nodes", 1), 5),
+        (("asset",), 5),
+        (("nodes", 0, "extras"), 5),
+        (("nodes", 1, "children"), []),
+        (("nodes", 2, "extras"), 5),
+    ],
+)
+def test_a_damaged_mesh_is_a_sentence(keys: tuple[Any, ...], value: object, band: bytes, tmp_path: Path) -> None:
+    size = struct.unpack_from("<I", band, 12)[0]
+    document = json.loads(band[20 : 20 + size])
+    inner = document
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
+    told = json.dumps(document).encode()
+    whole = band[:8] + struct.pack("<II", len(band) - size + len(told), len(told)) + b"JSON" + told + band[20 + size :]
+    (tmp_path / "a.glb").write_bytes(whole)
+    with pytest.raises(Permanent, match=r"damaged one: export it again\. Make one with `jewel shape build"):
+        Model.read(tmp_path / "a.glb")
 
 
 def test_a_mesh_of_another_program_is_a_sentence(tmp_path: Path) -> None:

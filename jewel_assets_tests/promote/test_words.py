@@ -165,6 +165,11 @@ def test_given_words_take_the_place_of_the_templates_and_the_headline_comes_firs
     assert texts_of(KNOWN, {}) == {}
 
 
+def test_a_templates_own_words_become_one_line_as_given_ones_do() -> None:
+    found = texts_of({"headline": "New\nin\n", "line": " \n", "price": "12  \u20ac"}, {})
+    assert found == {"headline": "New in", "price": "12 \u20ac"}
+
+
 def test_a_variable_that_the_template_has_not_is_named_with_those_it_has() -> None:
     with pytest.raises(Permanent, match=r"no text 'headlin': it has headline, line, price\. Did you mean headline"):
         texts_of(KNOWN, {"headlin": "x"})

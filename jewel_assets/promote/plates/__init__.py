@@ -61,7 +61,7 @@ STYLES: Mapping[str, Style] = MappingProxyType(
     }
 )
 
-__all__ = ["PICTURE", "STYLES", "Style", "make_plate", "plate_of", "source_of"]
+__all__ = ["PICTURE", "STYLES", "Style", "make_plate", "plate_of", "source_of", "surface_of_picture"]
 
 
 def make_plate(style: str, palette: Palette, size: tuple[int, int], seed: int) -> Plate:
@@ -80,8 +80,8 @@ def make_plate(style: str, palette: Palette, size: tuple[int, int], seed: int) -
 def source_of(template: "Template") -> Mapping[str, Any]:
     """What a template's plate is made from, for the record: the engine, and what it is given besides size and seed.
 
-    Two templates of which it says the same, in the same style and palette, have the same plate. Raises Permanent for a
-    texture or a model that is not there.
+    Two templates of which it says the same, in the same style and palette and with the same `surface_of_picture`, have
+    the same plate. Raises Permanent for a texture or a model that is not there.
     """
     if template.texture:
         from jewel_assets.promote.textures import sha256_of
@@ -113,15 +113,16 @@ def plate_of(template: "Template", size: tuple[int, int], seed: int) -> tuple[Pl
 
         picture, _ = read_texture(template.texture, source["texture_sha256"])
         told = {**source, "enlarged": round(enlargement(picture, size), 2)}
-        return pictured(picture, size, seed, _surface(template)), told
+        return pictured(picture, size, seed, surface_of_picture(template)), told
     from jewel_assets.promote.diffusion import paint
 
     painted = paint(template, size, seed)
-    plate = pictured(painted.picture, size, seed, _surface(template), painted.brightness, fills=True)
+    plate = pictured(painted.picture, size, seed, surface_of_picture(template), painted.brightness, fills=True)
     return plate, {**source, **painted.told}
 
 
-def _surface(template: "Template") -> Surface:
+def surface_of_picture(template: "Template") -> Surface:
+    """How a picture on the template's plate meets the light: as its style, its texture's name and its tags say."""
     return surface_of(template.style, *Path(template.texture).stem.lower().replace("_", "-").split("-"), *template.tags)
 
 

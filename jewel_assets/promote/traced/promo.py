@@ -26,7 +26,7 @@ from jewel_assets.promote.templates import Template
 from jewel_assets.promote.traced.setting import Setting, set_up
 from jewel_assets.promote.traced.tracing import Traced, trace
 from jewel_assets.promote.words import texts_of
-from jewel_assets.shape.catalogue.glb_surfaces import read_glb
+from jewel_assets.shape.catalogue.glb_surfaces import GlbPiece, read_glb
 from jewel_assets.shape.render import variants
 from jewel_assets.shape.render.denoise import engine, version
 from jewel_assets.shape.render.develop import developed
@@ -61,7 +61,7 @@ class Model:
         except OSError as error:
             raise Permanent(f"{path} cannot be read: {error.strerror}.") from error
         try:
-            read_glb(data)
+            _opened(data)
         except Permanent as error:
             raise Permanent(f"{path}: {error} Make one with `jewel shape build DESIGN.json --out FILE.glb`.") from error
         return cls(data, samples, variant)
@@ -79,7 +79,8 @@ def render_mesh(
     With the variant `scalar_rgb` the same model, template, seed and size give the same pixels. Raises Permanent for a
     model that is no GLB of ours, and where Mitsuba or the variant is missing.
     """
-    said = read_glb(model.glb)
+    said = _opened(model.glb)
+    template, refused = _as_a_mesh(template)
     variant = variants.choose(model.variant)
     stage = made_set(template, size, seed)
     setting = set_up(said.surfaces, said.category, said.family, template, stage.plate, size)
@@ -102,9 +103,8 @@ def render_mesh(
     ground = sharpened(ground, laid.alpha(), template.sharpen)
     plain = composed(ground, laid.rgba[..., :3], laid, seed)
     image, words, warnings = signed(plain, mask, template, finish, texts)
-    if template.arrangement == "pair":
-        warnings = [*warnings, "A mesh is shown as it is: a pair is made of a photo (leave --pair out)."]
-    fidelity = compare(laid.rgba, image[laid.box], "strict", min(size))
+    warnings = [*warnings, *refused]
+    fidelity = compare(laid.rgba, image[laid.box], template.mode, min(size))
     record = {
         "version": VERSION,
         "engine": f"mitsuba {metadata.version('mitsuba')}",
@@ -130,6 +130,29 @@ def render_mesh(
     }
     seen = np.clip(key_change.mean(axis=2), 0, 1)
     return Promo(image, fidelity, template, seed, record, laid, ground, single(seen), tuple(warnings))
+
+
+def _opened(glb: bytes) -> GlbPiece:
+    """The piece in a GLB. Raises Permanent where another program made it, or where it is damaged."""
+    try:
+        found = read_glb(glb)
+        if not found.surfaces:
+            raise ValueError("no bodies")
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise Permanent("These bytes are no GLB (binary glTF 2.0), or a damaged one: export it again.") from error
+    return found
+
+
+def _as_a_mesh(template: Template) -> tuple[Template, list[str]]:
+    """The template as it holds for a mesh, whose mode is strict, and what it asks for that belongs to photos."""
+    refused = []
+    if template.arrangement == "pair":
+        refused.append("A mesh is shown as it is: a pair is made of a photo (leave --pair out).")
+    if template.mode == "relit":
+        refused.append("A mesh is traced in the scene's light, so its mode is strict (leave --mode relit out).")
+    if template.sparkle > 0:
+        refused.append("A mesh has the highlights that were traced: stars are for a photo (leave --sparkle out).")
+    return template.model_copy(update={"mode": "strict"}), refused
 
 
 def _change(lit: Array, alone: Array, alpha: Array) -> Array:
