@@ -5,11 +5,13 @@
     python benchmarks/promote.py edges [--shared ../shared]     # edge colours on dark and light plates
     python benchmarks/promote.py repeat [--shared ../shared]    # 100 images, two runs, one and two workers
     python benchmarks/promote.py shadows [--pieces 10]          # our shadows against Mitsuba's, on catalogue pieces
+    python benchmarks/promote.py enlarge [--shared ../shared]   # pieces made small and enlarged again (extra `ml`)
 
 Pieces: the 16 of `data/cutout_pairs` on white, with their exact masks, and at the edge the colours of the nearest
 opaque pixel. "edges" lays each of them on three old grounds without loss, cuts it out again with its exact alpha, lays
 it on a near-black and a near-white plate, and compares the edge (alpha 0.05 to 0.95) with the piece laid there
-directly: mean Delta-E 1976.
+directly: mean Delta-E 1976. "enlarge" makes each three times smaller, enlarges it again, and compares the core
+with what it was.
 """
 
 import argparse
@@ -21,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -32,6 +35,8 @@ sys.path.insert(0, str(REPOSITORY))
 from jewel_assets.clean import cut_out  # noqa: E402
 from jewel_assets.images import Pixels, decode, encode_png  # noqa: E402
 from jewel_assets.lake import Lake, run_stage  # noqa: E402
+from jewel_assets.promote.fidelity import core_of  # noqa: E402
+from jewel_assets.promote.layout import resized  # noqa: E402
 from jewel_assets.promote.palettes import palette  # noqa: E402
 from jewel_assets.promote.piece import Piece, piece_of  # noqa: E402
 from jewel_assets.promote.plates import make_plate  # noqa: E402
@@ -39,6 +44,8 @@ from jewel_assets.promote.rendering import render  # noqa: E402
 from jewel_assets.promote.shading import to_linear, to_srgb  # noqa: E402
 from jewel_assets.promote.stages import RenderPromo, list_promos  # noqa: E402
 from jewel_assets.promote.templates import library  # noqa: E402
+from jewel_assets.promote.upscale import ByNetwork, RealEsrgan, choose_enlarger, filled  # noqa: E402
+from jewel_assets.registry import Registry  # noqa: E402
 from jewel_assets.shape.render.poses import Pose  # noqa: E402
 from jewel_assets_tests.lake.small_lakes import publish  # noqa: E402
 
@@ -276,9 +283,41 @@ def _compared(truth: np.ndarray, ours: np.ndarray, alpha: np.ndarray) -> tuple[f
     return float(turn), float(np.median(gaps)), float(np.percentile(gaps, 95)), lengths[1] / lengths[0], error
 
 
+def enlarge(arguments: argparse.Namespace) -> None:
+    registry = Registry(Path(tempfile.mkdtemp()), str(arguments.shared / "weights"))
+    engine = choose_enlarger(registry)
+    ways = {"Lanczos": resized, "network alone": _network_alone(engine), "held to the photo": ByNetwork(engine)}
+    found: dict[str, list[float]] = {way: [] for way in ways}
+    seconds = []
+    for truth, _ in cutouts(arguments.shared).values():
+        height, width = (3 * (side // 3) for side in truth.shape[:2])
+        small = resized(truth[:height, :width], 1 / 3)
+        for way, made in ways.items():
+            began = time.monotonic()
+            large = made(small, 3.0)
+            seconds += [time.monotonic() - began] * (way == "network alone")
+            core = core_of(np.minimum(large, truth[:height, :width])[..., 3])
+            error = (large[core][:, :3].astype(float) - truth[:height, :width][core][:, :3]) ** 2
+            found[way].append(10 * np.log10(255**2 / error.mean()))
+    for way, values in found.items():
+        print(f"{way:18} mean PSNR {statistics.mean(values):.2f} dB (lowest {min(values):.2f})")
+    print(f"{engine.name}: {statistics.median(seconds):.1f} s a piece")
+
+
+def _network_alone(engine: RealEsrgan) -> Callable[[Pixels, float], Pixels]:
+    def made(rgba: Pixels, scale: float) -> Pixels:
+        plain = resized(rgba, scale)
+        colours = np.clip(engine.enlarge(filled(rgba)), 0, 1)
+        size = (plain.shape[1], plain.shape[0])
+        plain[..., :3] = np.rint(cv2.resize(colours, size, interpolation=cv2.INTER_AREA) * 255)
+        return plain
+
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("speed", "fidelity", "edges", "repeat", "shadows"))
+    parser.add_argument("what", choices=("speed", "fidelity", "edges", "repeat", "shadows", "enlarge"))
     parser.add_argument("--shared", type=Path, default=REPOSITORY.parent / "shared")
     parser.add_argument("--count", type=int, default=200, help="speed: images of a batch")
     parser.add_argument("--repeat", type=int, default=5, help="speed: single photos")
@@ -289,9 +328,8 @@ def main() -> None:
     arguments = parser.parse_args()
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load}")
-    {"speed": speed, "fidelity": fidelity, "edges": edges, "repeat": repeat, "shadows": shadows}[arguments.what](
-        arguments
-    )
+    parts = {"speed": speed, "fidelity": fidelity, "edges": edges, "repeat": repeat, "shadows": shadows}
+    (parts | {"enlarge": enlarge})[arguments.what](arguments)
 
 
 if __name__ == "__main__":

@@ -116,7 +116,6 @@ def render(
     templates: Own = None,
 ) -> None:
     """Make promotional images; beside each stands a JSON record from which `again` makes it anew."""
-    from jewel_assets.contact_sheet import contact_sheet
     from jewel_assets.images import fit
     from jewel_assets.promote.batch import Asked, make_all
     from jewel_assets.promote.finish import Finish
@@ -198,6 +197,8 @@ def render(
             if sheet is not None:
                 shown.append((fit(one.image, CELL), f"{one.photo.stem}, {one.template.name}"))
         if sheet is not None and shown:
+            from jewel_assets.contact_sheet import contact_sheet
+
             _write_file(sheet, contact_sheet(*zip(*shown, strict=True), cell=CELL))
             typer.echo(f"  {sheet}")
     if failed:

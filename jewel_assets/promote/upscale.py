@@ -158,7 +158,7 @@ def enlarged(rgba: Pixels, scale: float, engine: Enlarger) -> Pixels:
     if scale <= 1:
         return plain
     size = (plain.shape[1], plain.shape[0])
-    large = engine.enlarge(_filled(rgba))
+    large = engine.enlarge(filled(rgba))
     colours = _scaled(large, size)
     alpha = single(rgba[..., 3:] / np.float32(255))
     weight = single(np.maximum(_scaled(alpha, size), 0))
@@ -170,7 +170,7 @@ def enlarged(rgba: Pixels, scale: float, engine: Enlarger) -> Pixels:
     return found
 
 
-def _filled(rgba: Pixels) -> Array:
+def filled(rgba: Pixels) -> Array:
     """(h, w, 3) sRGB in 0..1: the piece's colours run on around it, so that the network sees no outline of theirs."""
     import cv2
 
