@@ -164,6 +164,7 @@ def test_what_a_mesh_cannot_do_is_said_and_not_recorded(band: bytes) -> None:
         (("asset",), 5),
         (("nodes", 0, "extras"), 5),
         (("nodes", 1, "children"), []),
+        (("nodes", 1, "children"), [1]),
         (("nodes", 2, "extras"), 5),
     ],
 )

@@ -31,7 +31,9 @@ class GlbPiece:
 
 
 def read_glb(data: bytes) -> GlbPiece:
-    """The piece in the bytes of a GLB. Raises Permanent where `write_glb` did not make them."""
+    """The piece in the bytes of a GLB. Raises Permanent where `write_glb` did not make them, ValueError or LookupError
+    where they were damaged since.
+    """
     document, binary = _chunks(data)
     generator = str(document.get("asset", {}).get("generator", ""))
     nodes = document.get("nodes", [])
@@ -45,9 +47,13 @@ def read_glb(data: bytes) -> GlbPiece:
     surfaces: list[Surface] = []
 
     # The root only turns the piece upright for glTF: what hangs from it is in the piece's own axes.
-    waiting = list(root.get("children", []))
+    waiting, seen = list(root.get("children", [])), set()
     while waiting:
-        node = nodes[waiting.pop(0)]
+        place = waiting.pop(0)
+        if place in seen:
+            raise ValueError(f"node {place} hangs from two places, or from itself")
+        seen.add(place)
+        node = nodes[place]
         waiting += node.get("children", [])
         if "mesh" in node:
             surfaces.append(_surface(document, binary, node))
