@@ -21,6 +21,7 @@ _ALL = (
     Palette("pearl", "#e5e4e3", "#b9b7b8", "#b39a8e", "#35302e", ("light", "neutral", "clean")),
     Palette("graphite", "#43474e", "#17191d", "#b4bac4", "#f4f5f7", ("dark", "neutral", "modern")),
     Palette("blush", "#f1d2ca", "#d0a097", "#b56c68", "#4b2a2a", ("light", "warm", "romantic")),
+    Palette("dawn", "#e6cdbf", "#a9857c", "#c2925a", "#3c2622", ("light", "warm", "morning")),
     Palette("plum", "#4d2354", "#190920", "#dab0c9", "#f7ecf3", ("dark", "cool", "romantic")),
 )
 
