@@ -104,7 +104,10 @@ def make_all(
     ) as pool:
         try:
             for lot in lots:
-                running.append(pool.submit(_make, *lot))
+                try:
+                    running.append(pool.submit(_make, *lot))
+                except OSError as error:  # a worker died while another was being started
+                    raise BrokenProcessPool(str(error)) from error
                 if len(running) > workers:
                     yield from running.popleft().result()
             while running:
