@@ -68,8 +68,9 @@ def test_a_photo_that_fails_in_a_worker_is_named_and_hides_no_other(folder: Path
 
 def test_a_worker_that_is_killed_ends_the_batch_with_a_sentence(folder: Path) -> None:
     def kill() -> None:
-        while not (here := [one for one in multiprocessing.active_children() if one.pid]):
+        while len(here := [one for one in multiprocessing.active_children() if one.pid]) < 2:
             time.sleep(0.01)
+        time.sleep(0.3)  # both are started
         for one in here:
             os.kill(one.pid or 0, signal.SIGKILL)
 
