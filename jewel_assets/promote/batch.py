@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import os
+import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -96,9 +97,10 @@ def make_all(
         return
     from concurrent.futures import Future, ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
+    from multiprocessing import active_children, get_context
 
     running: deque[Future[list[Made | NotMade]]] = deque()
+    others = set(active_children())
     with ProcessPoolExecutor(
         min(workers, len(lots)), get_context("spawn"), initializer=_set_up, initargs=(asked, credits_)
     ) as pool:
@@ -113,6 +115,8 @@ def make_all(
             while running:
                 yield from running.popleft().result()
         except BrokenProcessPool as error:
+            for worker in set(active_children()) - others:  # one that was being started when another died is left over
+                worker.kill()
             raise Permanent(
                 "A worker died before it was done, most likely for want of memory: run again with --workers 1, or with "
                 "smaller images. What was written is whole."
@@ -229,6 +233,17 @@ _maker: Maker
 def _set_up(asked: Asked, credits_: "Mapping[Path, Credit] | None") -> None:
     global _maker
     _maker = Maker(asked, credits_)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for ever for somebody to take its images."""
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _make(photos: Sequence[Path], templates: Sequence[Template]) -> list[Made | NotMade]:

@@ -5,6 +5,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -12,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -66,17 +69,51 @@ def test_a_photo_that_fails_in_a_worker_is_named_and_hides_no_other(folder: Path
     assert sum(isinstance(one, Made) for one in found) == 19
 
 
-def test_a_worker_that_is_killed_ends_the_batch_with_a_sentence(folder: Path) -> None:
+@pytest.mark.parametrize("up", [1, 2])
+def test_a_worker_that_is_killed_ends_the_batch_with_a_sentence_and_leaves_none(folder: Path, up: int) -> None:
+    """Also where it dies while another is being started."""
+    before = set(multiprocessing.active_children())
+
     def kill() -> None:
-        while len(here := [one for one in multiprocessing.active_children() if one.pid]) < 2:
-            time.sleep(0.01)
-        time.sleep(0.3)  # both are started
+        while len(here := set(multiprocessing.active_children()) - before) < up:
+            time.sleep(0.005)
         for one in here:
-            os.kill(one.pid or 0, signal.SIGKILL)
+            if one.pid:
+                os.kill(one.pid, signal.SIGKILL)
 
     threading.Thread(target=kill, daemon=True).start()
     with pytest.raises(Permanent, match=r"A worker died .* run again with --workers 1"):
         list(make_all(sorted(folder.iterdir()), Asked((VELVET,), 3, QUICK), workers=2))
+    deadline = time.monotonic() + 20
+    while set(multiprocessing.active_children()) - before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert set(multiprocessing.active_children()) <= before
+
+
+def test_workers_end_with_the_process_that_asked_for_them(folder: Path) -> None:
+    """It is killed while they work: what they make would never be taken."""
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from jewel_assets.promote.batch import Asked, make_all\n"
+        "from jewel_assets.promote.templates import library\n"
+        "if __name__ == '__main__':\n"
+        "    asked = Asked((library().get('velvet-midnight'),), 3, (540, 540))\n"
+        "    for one in make_all(sorted(Path(sys.argv[1]).iterdir()) * 20, asked, workers=2): pass\n"
+    )
+    script = folder.parent / "batch.py"
+    script.write_text(code)
+    asking = subprocess.Popen([sys.executable, str(script), str(folder)])
+    me, deadline = psutil.Process(asking.pid), time.monotonic() + 60
+    workers: list[psutil.Process] = []
+    while len(workers) < 2 and time.monotonic() < deadline:
+        workers = [one for one in me.children() if any("spawn_main" in word for word in one.cmdline())]
+        time.sleep(0.05)
+    assert len(workers) == 2
+    time.sleep(3)  # they are at work
+    asking.kill()
+    asking.wait()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert alive == []
 
 
 def test_what_a_licence_beside_the_photos_forbids_is_not_advertised(tmp_path: Path) -> None:
