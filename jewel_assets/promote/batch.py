@@ -1,6 +1,5 @@
 """Promotional images of photos as files: cut out, judged, rendered, over several processes where there are many."""
 
-import hashlib
 import itertools
 import os
 import threading
@@ -15,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jewel_assets.errors import Permanent
+from jewel_assets.promote.files import sha256_of
 from jewel_assets.promote.finish import Finish
 from jewel_assets.promote.piece import Piece, Unfit
-from jewel_assets.promote.rights import check_rights
+from jewel_assets.promote.rights import check_rights, told_of
 from jewel_assets.promote.templates import Template
 from jewel_assets.settings import settings
 
@@ -223,8 +223,7 @@ class Maker:
         }
 
     def _licence(self, photo: Path) -> dict[str, Any] | None:
-        credit = self.credits.get(photo)
-        return None if credit is None else {name: value for name, value in vars(credit).items() if value}
+        return told_of(self.credits.get(photo))
 
 
 _maker: Maker
@@ -252,8 +251,3 @@ def _make(photos: Sequence[Path], templates: Sequence[Template]) -> list[Made | 
 
 def _spelled(path: Path) -> str:
     return os.fsencode(path.resolve()).decode("utf-8", "replace")
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -13,18 +13,26 @@ from typer.core import TyperGroup
 
 from jewel_assets.categories import CATEGORIES
 from jewel_assets.errors import Permanent
+from jewel_assets.promote.files import (
+    MASK,
+    check_unchanged,
+    folder_of,
+    guard,
+    is_done,
+    photos_in,
+    targets_of,
+    write_file,
+    write_image,
+)
 from jewel_assets.settings import settings
 
 if TYPE_CHECKING:
-    from jewel_assets.promote.batch import Asked, Made, NotMade
+    from jewel_assets.promote.batch import Made, NotMade
     from jewel_assets.promote.exports import Post
     from jewel_assets.promote.finish import Finish
     from jewel_assets.promote.piece import Piece
     from jewel_assets.promote.templates import Template
 
-PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"}
-MASK = ".mask.png"
-"""After a photo's name: its mask, written for somebody to look at."""
 CELL = 220  # pixels, of a contact sheet
 THUMBNAIL = 360  # pixels, of the sheet of templates
 
@@ -120,7 +128,7 @@ def render(
     from jewel_assets.promote.batch import Asked, make_all
     from jewel_assets.promote.finish import Finish
     from jewel_assets.promote.plates import PICTURE
-    from jewel_assets.promote.rights import credits_of
+    from jewel_assets.promote.rights import credits_of, told_of
     from jewel_assets.promote.templates import library, with_plates
 
     finish = Finish(lut, logo, cast("Any", logo_place), logo_opacity, _texts(text), font, cast("Any", upscale))
@@ -146,7 +154,7 @@ def render(
     chosen = with_plates(chosen, pictures, style or PICTURE, engine, model, prompt)
     chosen = list({one.name: one for one in chosen}.values())
     _check_category(category)
-    photos = _photos(source, archive.parent if archive else _folder_of(out))
+    photos = photos_in(source, archive.parent if archive else folder_of(out))
     if (beside or mask) and source.is_dir():
         raise Permanent(f"--beside and --mask belong to one photo, and {source} is a folder.")
     asked = Asked(
@@ -169,9 +177,12 @@ def render(
     failed: list[Path] = []
     shown: list[tuple[Any, str]] = []
     base = source if source.is_dir() else source.parent
-    masks = (archive.parent if archive else _folder_of(out), base)
-    targets = {} if archive else _targets(photos, chosen, source, out)
-    if len(targets) > 1 and (here := [photo for photo in photos if _is_done(photo, asked, targets)]):
+    masks = (archive.parent if archive else folder_of(out), base)
+    targets = {} if archive else targets_of(photos, chosen, source, out)
+    here = []
+    if len(targets) > 1:
+        here = [photo for photo in photos if is_done(photo, asked, targets, told_of(credits_.get(photo)))]
+    if here:
         photos = [photo for photo in photos if photo not in here]
         typer.echo(f"{len(here)} photos have all these images already.")
     found = make_all(photos, asked, workers or os.cpu_count() or 1, credits_)
@@ -184,22 +195,22 @@ def render(
         if out is not None:
             raise Permanent("--zip writes a package and --out writes files: leave one of them out.")
         phrasebook(language, settings().captions)  # a language that is not there is told before the work
-        _guard(archive, inputs)
+        guard(archive, inputs)
         package = pack((_post(one, tone, language) for one in made), archive)
         typer.echo(f"{archive}: {package.posts} posts, {package.bytes / 1e6:.1f} MB, ready for Instagram.")
     else:
         for path in targets.values():
-            _guard(path, inputs)
+            guard(path, inputs)
         for one in made:
             path = targets[one.photo, one.template.name]
-            _write(path, one.image, one.record)
+            write_image(path, one.image, one.record)
             typer.echo(f"  {path}")
             if sheet is not None:
                 shown.append((fit(one.image, CELL), f"{one.photo.stem}, {one.template.name}"))
         if sheet is not None and shown:
             from jewel_assets.contact_sheet import contact_sheet
 
-            _write_file(sheet, contact_sheet(*zip(*shown, strict=True), cell=CELL))
+            write_file(sheet, contact_sheet(*zip(*shown, strict=True), cell=CELL))
             typer.echo(f"  {sheet}")
     if failed:
         typer.echo(f"{len(failed)} of {len(photos)} photos gave no image.", err=True)
@@ -265,15 +276,15 @@ def again(
         samples, variant = int(told.get("samples", 64)), str(told.get("variant", "auto"))
         permission = str(told.get("permission") or "")
         for path, key in ((source, told), (mask, {"photo_sha256": told.get("mask_sha256")})):
-            _compare(path, key.get("photo_sha256"))
+            check_unchanged(path, key.get("photo_sha256"))
         for side in told.get("beside") or []:
-            _compare(Path(side["photo"]), side.get("photo_sha256"))
+            check_unchanged(Path(side["photo"]), side.get("photo_sha256"))
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise Permanent(f"{record} is no record of a promotional image: {error}.") from error
     asked = Asked((one,), seed, size, finish, category, mask, beside, categories, permission, True, True, samples)
     asked = replace(asked, variant=variant)
     if out is not None:
-        _guard(out, [source, *beside, *([mask] if mask else [])])
+        guard(out, [source, *beside, *([mask] if mask else [])])
     (made,) = Maker(asked, {source: credit} if credit else None).make([source])
     if isinstance(made, NotMade):
         raise Permanent(f"{made.photo}: {made.reason}: {made.sentence}")
@@ -283,7 +294,7 @@ def again(
         engines = f"record: {told.get('engine')}, now: {made.record['engine']}"
         raise Permanent(f"The image is another one: {why} has changed since ({engines}).")
     if out is not None:
-        _write(out, made.image, made.record)
+        write_image(out, made.image, made.record)
     typer.echo(f"{record}: the same pixels ({expected[:12]}).")
 
 
@@ -322,7 +333,7 @@ def _told(
             typer.echo(f"{one.photo}: {one.reason}: {one.sentence}", err=True)
             if one.mask is not None:
                 path = masks[0] / one.photo.relative_to(masks[1]).with_name(f"{one.photo.name}{MASK}")
-                _write_file(path, encode_png(one.mask))
+                write_file(path, encode_png(one.mask))
                 typer.echo(f"  {path}", err=True)
             continue
         done += 1
@@ -391,97 +402,6 @@ def _thumbnail(piece: Any, template: "Template", seed: int) -> Any:
     return plate_alone(template, seed, size) if piece is None else render_(piece, template, seed, size).image
 
 
-def _photos(source: Path, made: Path) -> list[Path]:
-    """The photos of a folder, or the one; without images and masks of ours: what lies in the folder `made`, and what
-    has a record of ours beside it.
-    """
-    from jewel_assets.promote.batch import MODEL
-    from jewel_assets.promote.rights import is_ours
-
-    if source.is_dir():
-        usable, made = PICTURES | {MODEL}, made.resolve()
-        found = [path for path in source.rglob("*") if path.suffix.lower() in usable and path.is_file()]
-        if source.resolve() in made.parents:
-            found = [path for path in found if made not in path.resolve().parents]
-        found = sorted(
-            path for path in found if not path.name.endswith(MASK) and not is_ours(path.with_suffix(".json"))
-        )
-        if not found:
-            raise Permanent(f"{source} holds no photo ({', '.join(sorted(usable))}).")
-        return found
-    if not source.exists():
-        raise Permanent(f"{source} is not there: name a photo or a folder of them.")
-    return [source]
-
-
-def _is_done(photo: Path, asked: "Asked", targets: Mapping[tuple[Path, str], Path]) -> bool:
-    """Whether an earlier run made all that is asked of a photo: its bytes, and what is said of it, have not changed."""
-    from jewel_assets.promote.batch import sha256_of
-
-    for template in asked.templates:
-        path = targets[photo, template.name]
-        try:
-            told = json.loads(path.with_suffix(".json").read_text())
-            wanted = {
-                "photo_sha256": sha256_of(photo),
-                "template": template.model_dump(mode="json"),
-                "seed": asked.seed,
-                "size": list(asked.size),
-                "finish": json.loads(json.dumps(asked.finish.told())),
-                "permission": asked.permission or None,
-                "image_sha256": sha256_of(path),
-            }
-        except (OSError, ValueError):
-            return False
-        if {name: told.get(name) for name in wanted} != json.loads(json.dumps(wanted)):
-            return False
-        if asked.category not in (None, told.get("category")) or asked.beside:
-            return False
-    return True
-
-
-def _guard(path: Path, inputs: Sequence[Path]) -> None:
-    """Raises Permanent where an image written to this path, or its record, would take the place of another's file."""
-    from jewel_assets.promote.rights import is_ours
-
-    if path.resolve() in {one.resolve() for one in inputs}:
-        raise Permanent(f"{path} is the photo itself, or another file that is read: write the image elsewhere (--out).")
-    record = path.with_suffix(".json")
-    if record.exists() and not is_ours(record):
-        raise Permanent(f"{record} is no record of ours and would be overwritten: write the image elsewhere (--out).")
-
-
-def _compare(path: Path | None, sha256: str | None) -> None:
-    """Raises Permanent where a file is another one than the record names."""
-    from jewel_assets.promote.batch import sha256_of
-
-    if path is not None and sha256 is not None and path.exists() and sha256_of(path) != sha256:
-        raise Permanent(f"The image would be another one: {path} has changed since, or is another file.")
-
-
-def _targets(
-    photos: Sequence[Path], chosen: "Sequence[Template]", source: Path, out: Path | None
-) -> dict[tuple[Path, str], Path]:
-    """Where each image goes: one file if there is one image and `out` names one, else a folder."""
-    if len(photos) * len(chosen) == 1 and out is not None and out.suffix.lower() in (".jpg", ".jpeg", ".png"):
-        return {(photos[0], chosen[0].name): out}
-    if out is not None and out.suffix.lower() in PICTURES:
-        raise Permanent(f"--out {out}: one image is a .jpg or .png, several go into a folder: name one.")
-    base = source if source.is_dir() else source.parent
-    folder = out or Path("promos")
-    targets, taken = {}, set()
-    for photo in photos:
-        for one in chosen:
-            path = folder / photo.relative_to(base).with_suffix("") / f"{one.name}.jpg"
-            number = 2
-            while path in taken:  # a.jpg and a.png
-                path = path.with_name(f"{one.name}-{number}.jpg")
-                number += 1
-            taken.add(path)
-            targets[photo, one.name] = path
-    return targets
-
-
 def _pixels(size: str) -> tuple[int, int]:
     try:
         width, height = (int(part) for part in size.lower().split("x"))
@@ -490,29 +410,3 @@ def _pixels(size: str) -> tuple[int, int]:
     if not (min(width, height) >= 64 and max(width, height) <= 8192):
         raise Permanent(f"--size {size}: each side must have 64 to 8192 pixels.")
     return width, height
-
-
-def _write(path: Path, image: Any, record: Mapping[str, Any]) -> None:
-    import hashlib
-
-    from jewel_assets.images import encode_jpeg, encode_png
-
-    data = encode_png(image) if path.suffix.lower() == ".png" else encode_jpeg(image, 94)
-    _write_file(path, data)
-    told = {**record, "image_sha256": hashlib.sha256(data).hexdigest()}
-    _write_file(path.with_suffix(".json"), f"{json.dumps(told, indent=2)}\n".encode())
-
-
-def _write_file(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    except OSError as error:
-        raise Permanent(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _folder_of(out: Path | None) -> Path:
-    """Where several images go: `out`, or beside it where it is an image."""
-    if out is None:
-        return Path("promos")
-    return out.parent if out.suffix.lower() in PICTURES else out

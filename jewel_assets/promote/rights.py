@@ -1,12 +1,12 @@
 """What may be done with photos on a disk: what the side-cars beside them say (`collect.sidecars` reads them)."""
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jewel_assets.promote.files import is_ours
 from jewel_assets.promote.piece import Unfit
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 FOLDER = "folder"
 """The source of a user's own files, as `collect/policy.toml` calls it."""
 TABLES = ("licences.csv", "licences.json", "licenses.csv", "licenses.json")
-OURS = "pixels_sha256"
-"""A key of our own records: a JSON that has it says nothing of a photo beside it."""
 
 
 def credits_of(photos: Iterable[Path]) -> "tuple[dict[Path, Credit], list[str]]":
@@ -63,21 +61,17 @@ def check_rights(credit: "Credit | None", permission: str) -> None:
         raise Unfit("not for publishing", why.replace("`permission` in the configuration", "--permission"))
 
 
+def told_of(credit: "Credit | None") -> dict[str, Any] | None:
+    """A credit as the record tells it; None where no side-car speaks of the photo."""
+    return None if credit is None else {name: value for name, value in vars(credit).items() if value}
+
+
 def credit_line(told: Mapping[str, Any] | None) -> str | None:
     """The line that names a photo's author and licence, where a side-car named them."""
     if not told or not told.get("author"):
         return None
     licence = " ".join(str(told[name]) for name in ("licence", "licence_url") if told.get(name))
     return f"Photo: {told['author']}, {licence or 'licence unknown'}"
-
-
-def is_ours(path: Path) -> bool:
-    """Whether a JSON file is the record of a promotional image."""
-    try:
-        told = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return False
-    return isinstance(told, dict) and OURS in told
 
 
 def _jsons_and_tables(folder: Path) -> dict[str, Path]:

@@ -312,6 +312,18 @@ def test_a_folder_goes_on_where_it_was_stopped_and_makes_anew_what_has_changed(f
     assert "(2 of 2, 0 s left)" in again.output
     assert decode(sheet.read_bytes()).shape[1] > 300
     assert "(20 of 20, 0 s left)" in jewel(*asked, "--seed", 5).output
+    (folder / "licences.csv").write_text("file,author,licence\n11.png,Bert,CC BY-NC 4.0\n")
+    forbidden = jewel(*asked, "--seed", 5)
+    assert "19 photos have all these images already." in forbidden.output
+    assert "not for publishing" in forbidden.output
+
+
+def test_a_package_may_lie_beside_any_other_file(tmp_path: Path) -> None:
+    photo, archive = tmp_path / "a.png", tmp_path / "o.zip"
+    photo.write_bytes(encode_png(drawn_ring(160)))
+    archive.with_suffix(".json").write_text("{}")
+    assert jewel(photo, "--style", "velvet", "--size", "540x540", "--zip", archive).exit_code == 0
+    assert archive.with_suffix(".json").read_text() == "{}"
 
 
 def test_a_package_names_whom_a_licence_asks_to_be_named(tmp_path: Path) -> None:
